@@ -1,0 +1,144 @@
+// Package window accounts for what one connection has published and the broker has not yet acknowledged
+// (MQTT 3.1.1 §4.3.2, §4.4): the order of sending, the acknowledged floor, and the deadline of the oldest.
+// It is pure: it takes times and numbers and does no I/O.
+package window
+
+import (
+	"fmt"
+	"time"
+)
+
+// Window holds the publishes between the acknowledged floor and the newest one, at most its limit. Frames are
+// known by their numbers, which ascend. It outlives the MQTT session, because what was acknowledged above the
+// floor in one session need not be sent again in the next. It is not safe for concurrent use.
+type Window struct {
+	timeout time.Duration
+	slots   []slot // ring
+	head, n int
+	waiting int // slots that are not acknowledged
+	floor   uint64
+	kept    map[uint64]struct{} // acknowledged above the floor in an earlier session
+}
+
+type slot struct {
+	number uint64
+	sentAt time.Time // zero until it is on the wire
+	acked  bool
+}
+
+// New makes an empty window for at most limit unacknowledged publishes, each of which has timeout from being
+// sent until its PUBACK. All frames up to and including floor count as acknowledged.
+func New(limit int, timeout time.Duration, floor uint64) *Window {
+	if limit < 1 {
+		panic(fmt.Sprintf("window: limit %d", limit))
+	}
+	return &Window{timeout: timeout, slots: make([]slot, limit), floor: floor}
+}
+
+// Free is how many more frames may be added now.
+func (w *Window) Free() int { return len(w.slots) - w.n }
+
+// InFlight is how many frames are added and not acknowledged.
+func (w *Window) InFlight() int { return w.waiting }
+
+// Floor is the number of the last frame that is acknowledged with all before it.
+func (w *Window) Floor() uint64 { return w.floor }
+
+// Add takes a place for the frame, which must have a higher number than all before. It reports whether the
+// frame is to be published: false means that an earlier session's PUBACK has settled it already. Add panics
+// when no place is free or the number does not ascend, since either would break the order that is promised.
+func (w *Window) Add(number uint64) (publish bool) {
+	last := w.floor
+	if w.n > 0 {
+		last = w.at(w.n - 1).number
+	}
+	if number <= last {
+		panic(fmt.Sprintf("window: frame %d added after frame %d", number, last))
+	}
+	if w.n == len(w.slots) {
+		panic(fmt.Sprintf("window: frame %d added to a full window", number))
+	}
+	_, settled := w.kept[number]
+	*w.at(w.n) = slot{number: number, acked: settled}
+	w.n++
+	if settled {
+		w.advance()
+		return false
+	}
+	w.waiting++
+	return true
+}
+
+// Sent notes that a frame is on its way to the broker; its time for a PUBACK begins.
+func (w *Window) Sent(number uint64, at time.Time) {
+	if s := w.find(number); s != nil {
+		s.sentAt = at
+	}
+}
+
+// Acknowledge notes the PUBACK of a frame, which may come in any order, and reports whether it was awaited and
+// when the frame was sent.
+func (w *Window) Acknowledge(number uint64) (sentAt time.Time, awaited bool) {
+	s := w.find(number)
+	if s == nil || s.acked {
+		return time.Time{}, false
+	}
+	s.acked = true
+	w.waiting--
+	sentAt = s.sentAt
+	w.advance()
+	return sentAt, true
+}
+
+// Deadline is when the oldest frame on the wire must have been acknowledged; false when none is awaited.
+func (w *Window) Deadline() (time.Time, bool) {
+	for i := range w.n {
+		if s := w.at(i); !s.acked && !s.sentAt.IsZero() {
+			return s.sentAt.Add(w.timeout), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// Restart empties the window for a new session: everything above the floor is to be added again, in order, and
+// what was acknowledged above it stays settled.
+func (w *Window) Restart() {
+	for i := range w.n {
+		if s := w.at(i); s.acked {
+			if w.kept == nil {
+				w.kept = make(map[uint64]struct{})
+			}
+			w.kept[s.number] = struct{}{}
+		}
+	}
+	w.head, w.n, w.waiting = 0, 0, 0
+}
+
+// advance moves the floor over the acknowledged frames at the head.
+func (w *Window) advance() {
+	for w.n > 0 && w.at(0).acked {
+		w.floor = w.at(0).number
+		delete(w.kept, w.floor)
+		w.head = (w.head + 1) % len(w.slots)
+		w.n--
+	}
+}
+
+// find is the slot of a frame; nil when it is not in the window.
+func (w *Window) find(number uint64) *slot {
+	low, high := 0, w.n
+	for low < high {
+		if mid := (low + high) / 2; w.at(mid).number < number {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == w.n || w.at(low).number != number {
+		return nil
+	}
+	return w.at(low)
+}
+
+// at is the i-th slot from the oldest.
+func (w *Window) at(i int) *slot { return &w.slots[(w.head+i)%len(w.slots)] }
