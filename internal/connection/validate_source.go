@@ -1,0 +1,119 @@
+package connection
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/lorry-mqtt/lorry/internal/fault"
+	"github.com/lorry-mqtt/lorry/internal/secret"
+)
+
+const maxAccessToken = 4096 // bytes: with the rest of the URL it must pass an HTTP request line
+
+// Validate returns the faults of the node's default source: an URL that is none, a token without an URL.
+func (d SourceDefaults) Validate() fault.List {
+	var faults fault.List
+	if d.URL != "" {
+		validateURL(&faults, "url", d.URL, "ws", "wss")
+	}
+	if d.HistoryURL != "" {
+		validateURL(&faults, "history_url", d.HistoryURL, "http", "https")
+	}
+	if !d.AccessToken.IsZero() {
+		validateToken(&faults, d.AccessToken)
+	}
+	return faults
+}
+
+func (s Source) validate(filter string) fault.List {
+	var faults fault.List
+	switch s.Kind {
+	case SourceWebSocket:
+		s.validateWebSocket(&faults)
+	case SourceNATS:
+		s.validateNATS(&faults, filter)
+	default:
+		faults.Add("kind", "must be %s or %s", SourceWebSocket, SourceNATS)
+	}
+	return faults
+}
+
+func (s Source) validateWebSocket(faults *fault.List) {
+	switch {
+	case s.URL == "":
+		faults.Add("url", "is required, with access_token: the node has no source of its own to use instead")
+	case s.AccessToken.IsZero():
+		faults.Add("access_token", "is required: the node's own token goes to the node's own url and history_url only")
+	}
+	if s.URL != "" {
+		validateURL(faults, "url", s.URL, "ws", "wss")
+	}
+	if s.HistoryURL != "" {
+		validateURL(faults, "history_url", s.HistoryURL, "http", "https")
+	}
+	if !s.AccessToken.IsZero() {
+		validateToken(faults, s.AccessToken)
+	}
+	if s.Subject != "" {
+		faults.Add("subject", "is for kind %s", SourceNATS)
+	}
+}
+
+func (s Source) validateNATS(faults *fault.List, filter string) {
+	for _, f := range []struct {
+		path string
+		set  bool
+	}{
+		{"url", s.URL != ""},
+		{"access_token", !s.AccessToken.IsZero()},
+		{"history_url", s.HistoryURL != ""},
+		{"radio", s.Radio},
+		{"lora", s.LoRa},
+		{"duplicate", s.Duplicate},
+	} {
+		if f.set {
+			faults.Add(f.path, "is for kind %s: who writes the subject chooses what is in it", SourceWebSocket)
+		}
+	}
+	switch {
+	case s.Subject == "" && filter == "": // the missing filter is reported; the default follows from it
+	case !validSubject(s.Subject):
+		faults.Add("subject", "must be a NATS subject: tokens joined by ., none empty or with white space, "+
+			"wildcards * for a token and > at the end")
+	}
+}
+
+// validSubject reports whether s is a subject that a consumer may filter by.
+func validSubject(s string) bool {
+	tokens := strings.Split(s, ".")
+	for i, t := range tokens {
+		wild := t == "*" || (t == ">" && i == len(tokens)-1)
+		if !wild && (t == "" || strings.ContainsAny(t, "*> ") || !printable(t, "")) {
+			return false
+		}
+	}
+	return true
+}
+
+func validateToken(faults *fault.List, token secret.String) {
+	switch t := token.Reveal(); {
+	case t == secret.Mask:
+		faults.Add("access_token", "%s", masked)
+	case len(t) > maxAccessToken || !printable(t, ""):
+		faults.Add("access_token", "must be at most %d bytes without control characters", maxAccessToken)
+	}
+}
+
+// validateURL never quotes the URL: what does not parse may hold a token.
+func validateURL(faults *fault.List, path, raw string, schemes ...string) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme):
+		faults.Add(path, "must be a URL that begins with %s://", strings.Join(schemes, ":// or "))
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		faults.Add(path, "must have neither query nor fragment: access_token, filter and the like are added to it")
+	case u.User != nil:
+		faults.Add(path, "must have no user and password: the Network Server asks for access_token")
+	}
+}
