@@ -1,0 +1,270 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/lorry-mqtt/lorry/internal/backoff"
+	"github.com/lorry-mqtt/lorry/internal/buffer"
+	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// tick is how often a connection looks at its lag, and the least time between two writes of its cursor.
+const tick = time.Second
+
+// connectionActor is one configured route: it opens the route's buffer and cursor, supervises the four children
+// that do the work, knows what state they are in, and saves the cursor.
+type connectionActor struct {
+	supervisor
+	deps   *Deps
+	spec   connection.Spec
+	life   *incarnation
+	shared *shared
+	state  *state
+	cursor *cursorKeeper
+
+	opening  *backoff.Backoff
+	closing  bool // the children are being stopped, to open everything anew
+	draining bool
+	drained  map[string]bool
+}
+
+// childActors says what a connection consists of, in the order in which it is started.
+var childActors = []struct {
+	name string
+	make func(*shared) actor.Actor
+}{
+	{topicRouterName, newTopicRouter},
+	{publisherName, newPublisher},
+	{subscriberName, newSubscriber},
+	{nsReaderName, newNSReader},
+}
+
+// Reports of the connection's goroutines and timers.
+type (
+	resourcesOpened struct {
+		log      *buffer.Log
+		cursor   buffer.Cursor
+		revision uint64
+		err      error
+	}
+	reopen      struct{}
+	lookAtLag   struct{}
+	drainIsOver struct{}
+)
+
+func newConnection(spec connection.Spec, deps *Deps) actor.Actor {
+	log := deps.Log.With().Str("node", deps.Node).Str("connection", spec.ID).Logger()
+	return &connectionActor{
+		supervisor: newSupervisor(log, &deps.Metrics.Node.Restarts),
+		deps:       deps,
+		spec:       spec,
+		state:      newState(spec, deps, log),
+		cursor:     newCursorKeeper(deps.Cursors, spec.ID),
+		opening:    backoff.New(),
+		drained:    map[string]bool{},
+	}
+}
+
+// Receive implements actor.Actor.
+func (c *connectionActor) Receive(ctx actor.Context) {
+	defer withStack()
+	switch m := c.life.open(ctx.Message()).(type) {
+	case *actor.Started:
+		c.started(ctx)
+	case reopen:
+		c.openResources()
+	case resourcesOpened:
+		c.opened(ctx, m)
+	case startChild:
+		c.spawn(ctx, m.name)
+	case *actor.Terminated:
+		c.childTerminated(ctx, m)
+	case *messages.BrokerChanged:
+		c.state.brokerChanged(m)
+	case *messages.SubscriptionChanged:
+		c.state.subscriptionChanged(m, c.spec.TopicDown)
+	case *messages.SourceChanged:
+		c.state.sourceChanged(m)
+	case *messages.BufferChanged:
+		c.state.bufferChanged(m)
+	case *messages.FramesEvicted:
+		c.state.framesEvicted(m)
+	case *messages.FloorMoved:
+		c.cursor.moved(c.life, m.Cursor)
+	case cursorDue:
+		c.cursor.due(c.life)
+	case cursorSaved:
+		c.cursorSaved(ctx, m)
+	case *messages.BufferFenced:
+		c.reset(ctx, m.Err)
+	case lookAtLag:
+		c.lookAtLag()
+	case *messages.GetStatus:
+		ctx.Respond(c.state.status())
+	case *messages.Drain:
+		c.drain(ctx, m)
+	case *messages.Drained:
+		c.drained[m.Child] = true
+		c.drainStep(ctx)
+	case drainIsOver:
+		ctx.Stop(ctx.Self())
+	case *actor.Stopping:
+		c.ending = true
+		c.state.stopped()
+		c.life.end()
+	}
+}
+
+func (c *connectionActor) started(ctx actor.Context) {
+	c.life = newIncarnation(ctx, c.deps.Running)
+	if !c.spec.Enabled {
+		c.state.set(telemetry.Stopped, nil)
+		return
+	}
+	shared, err := plan(c.spec, c.deps)
+	if err != nil {
+		c.state.set(telemetry.Misconfigured, err)
+		return
+	}
+	c.shared = shared
+	c.state.set(telemetry.Connecting, nil)
+	c.openResources()
+}
+
+// openResources takes the connection's cursor over, so that an owner before this one can no longer move it,
+// and finds the end of its buffer.
+func (c *connectionActor) openResources() {
+	life, deps, id := c.life, c.deps, c.spec.ID
+	life.run(life.ctx, func(ctx context.Context) {
+		var opened resourcesOpened
+		opened.cursor, opened.revision, opened.err = deps.Cursors.Load(ctx, id)
+		if opened.err == nil {
+			opened.cursor.Epoch++
+			opened.revision, opened.err = deps.Cursors.Save(ctx, id, opened.cursor, opened.revision)
+		}
+		if opened.err == nil {
+			opened.log, opened.err = deps.Store.OpenLog(ctx, id, opened.cursor.Number)
+		}
+		life.tell(opened)
+	})
+}
+
+// opened starts the children.
+func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
+	if c.draining {
+		c.drainStep(ctx)
+		return
+	}
+	if m.err != nil {
+		delay := c.opening.Failed(0)
+		c.state.bufferChanged(&messages.BufferChanged{Child: "connection", Err: m.err})
+		c.life.after(delay, reopen{})
+		return
+	}
+	c.opening.Reset()
+	c.state.bufferChanged(&messages.BufferChanged{Child: "connection"})
+	c.shared.frames, c.shared.feed = m.log, buffer.NewFeed(m.log)
+	c.shared.floor.store(m.cursor)
+	if m.cursor.Number < m.log.Last() {
+		c.shared.behind.since(time.Now())
+	}
+	c.cursor.opened(m.cursor, m.revision)
+	for _, child := range childActors {
+		c.start(ctx, child.name, child.name, func() *actor.Props {
+			return actor.PropsFromProducer(func() actor.Actor {
+				return c.deps.replace(c.spec.ID, child.name, child.make(c.shared))
+			})
+		})
+	}
+	c.lookAtLag()
+}
+
+// reset stops the children and opens everything anew after a pause: somebody else has written what is this
+// connection's alone.
+func (c *connectionActor) reset(ctx actor.Context, err error) {
+	if c.closing || c.draining {
+		return
+	}
+	c.closing = true
+	c.state.set(telemetry.Backoff, err)
+	for _, child := range childActors {
+		c.stop(ctx, child.name)
+	}
+}
+
+// cursorSaved goes on after a write of the cursor. A stale one means another owner.
+func (c *connectionActor) cursorSaved(ctx actor.Context, m cursorSaved) {
+	c.state.bufferChanged(&messages.BufferChanged{Child: "cursor", Err: m.err})
+	if errors.Is(m.err, buffer.ErrStale) {
+		c.reset(ctx, m.err)
+	}
+	c.cursor.saved(c.life, m)
+	c.drainStep(ctx)
+}
+
+// childTerminated has a child that failed started again, and shows why it is away.
+func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated) {
+	name, failure := c.terminated(c.life, m.Who)
+	if c.closing && c.running() == 0 {
+		c.closing = false
+		c.life.after(c.opening.Failed(0), reopen{})
+	}
+	if failure == nil {
+		return
+	}
+	err := errors.New("actor " + name + " failed: " + failureText(failure))
+	switch name {
+	case nsReaderName:
+		c.state.sourceChanged(&messages.SourceChanged{State: messages.SourceBackoff, Err: err})
+	default:
+		c.state.brokerChanged(&messages.BrokerChanged{State: telemetry.Backoff, Attempt: c.children[name].backoff.Attempt(), Err: err})
+	}
+	if c.draining {
+		c.drained[name] = true
+		c.drainStep(ctx)
+	}
+}
+
+// lookAtLag keeps the gauges current that nobody's event moves.
+func (c *connectionActor) lookAtLag() {
+	if c.running() == 0 {
+		return // it begins again with the children
+	}
+	c.state.lag(c.shared)
+	c.life.after(tick, lookAtLag{})
+}
+
+// drain ends the connection in good order: first nothing new comes in, then what is in flight is waited for,
+// then the cursor is saved.
+func (c *connectionActor) drain(ctx actor.Context, m *messages.Drain) {
+	if c.draining {
+		return
+	}
+	c.draining = true
+	c.life.after(max(0, time.Until(m.Deadline)), drainIsOver{})
+	c.drainStep(ctx)
+}
+
+func (c *connectionActor) drainStep(ctx actor.Context) {
+	if !c.draining {
+		return
+	}
+	self := ctx.Self()
+	child := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
+	switch {
+	case c.running() == 0:
+		ctx.Stop(self)
+	case !c.drained[nsReaderName]:
+		ctx.Send(child(nsReaderName), &messages.Drain{})
+	case !c.drained[publisherName]:
+		ctx.Send(child(publisherName), &messages.Drain{})
+	case c.cursor.flush(c.life):
+		ctx.Stop(self)
+	}
+}

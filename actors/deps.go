@@ -1,0 +1,73 @@
+package actors
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/lorry-mqtt/lorry/internal/broker"
+	"github.com/lorry-mqtt/lorry/internal/buffer"
+	"github.com/lorry-mqtt/lorry/internal/source"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// Deps is what all connections of a node share. Store, Cursors and Metrics are required; what is nil of
+// the rest takes its usual value.
+type Deps struct {
+	Node    string // the node's name, shown in every status
+	Store   *buffer.Store
+	Cursors *buffer.Cursors
+	Metrics *telemetry.Metrics
+	Log     zerolog.Logger
+	// MaxFrameBytes is the largest frame that the buffer takes.
+	MaxFrameBytes int
+
+	// Dial opens TCP connections to brokers and Network Servers.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// ConnectBroker opens an MQTT session; broker.Connect.
+	ConnectBroker func(ctx context.Context, o broker.Options, events broker.Events) (BrokerSession, error)
+	// DialSource opens a Data API session; source.DialWebSocket.
+	DialSource func(ctx context.Context, o source.WebSocketOptions) (source.Session, error)
+
+	// Running counts the goroutines of all actors, and is the tree's.
+	Running *sync.WaitGroup
+
+	// replace lets a test put another actor in a child's place.
+	replace func(connection, child string, made actor.Actor) actor.Actor
+}
+
+// BrokerSession is one MQTT session as the publisher uses it; see broker.Session.
+type BrokerSession interface {
+	messages.Subscribing
+	// Publish sends at QoS 1. It may block until the network has taken the message.
+	Publish(m broker.Message) error
+	// Close ends the session; after it no event is reported.
+	Close()
+}
+
+func (d *Deps) complete() {
+	if d.ConnectBroker == nil {
+		d.ConnectBroker = func(ctx context.Context, o broker.Options, events broker.Events) (BrokerSession, error) {
+			session, err := broker.Connect(ctx, o, events)
+			if err != nil {
+				return nil, err
+			}
+			return session, nil
+		}
+	}
+	if d.DialSource == nil {
+		d.DialSource = func(ctx context.Context, o source.WebSocketOptions) (source.Session, error) {
+			return source.DialWebSocket(ctx, o)
+		}
+	}
+	if d.MaxFrameBytes == 0 {
+		d.MaxFrameBytes = source.DefaultMaxFrameBytes
+	}
+	if d.replace == nil {
+		d.replace = func(_, _ string, made actor.Actor) actor.Actor { return made }
+	}
+}

@@ -1,0 +1,168 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+const (
+	// replaceGrace is how long a connection that is replaced or removed may wait for its PUBACKs.
+	replaceGrace = 5 * time.Second
+	// statusTimeout bounds how long a connection may take to say how it is.
+	statusTimeout = 2 * time.Second
+)
+
+// node is the root of the tree: it runs a connection for each configured route.
+type node struct {
+	supervisor
+	deps     *Deps
+	life     *incarnation
+	specs    map[string]connection.Spec
+	waiting  map[string][]*actor.PID // who is told when a connection is gone
+	draining *actor.PID              // who is told when all are
+}
+
+func newNode(deps *Deps) *node {
+	return &node{
+		supervisor: newSupervisor(deps.Log.With().Str("node", deps.Node).Logger(), &deps.Metrics.Node.Restarts),
+		deps:       deps,
+		specs:      map[string]connection.Spec{},
+		waiting:    map[string][]*actor.PID{},
+	}
+}
+
+// Receive implements actor.Actor.
+func (n *node) Receive(ctx actor.Context) {
+	defer withStack()
+	switch m := n.life.open(ctx.Message()).(type) {
+	case *actor.Started:
+		n.life = newIncarnation(ctx, n.deps.Running)
+	case *messages.PutConnection:
+		n.put(ctx, m)
+	case *messages.RemoveConnection:
+		n.remove(ctx, m)
+	case *messages.ListStatus:
+		n.listStatus(ctx)
+	case startChild:
+		n.spawn(ctx, m.name)
+	case *actor.Terminated:
+		n.connectionTerminated(ctx, m)
+	case *messages.Drain:
+		n.drain(ctx, m)
+	case *actor.Stopping:
+		n.ending = true
+		n.life.end()
+	}
+}
+
+// put starts a connection. One of the same ID is drained first, and the new one started when it is gone.
+func (n *node) put(ctx actor.Context, m *messages.PutConnection) {
+	id := m.Spec.ID
+	n.specs[id] = m.Spec
+	switch child := n.children[id]; {
+	case child == nil:
+		n.startConnection(ctx, id)
+	case child.pid != nil:
+		child.wanted = false
+		ctx.Send(child.pid, &messages.Drain{Deadline: time.Now().Add(replaceGrace)})
+	}
+	ctx.Respond(&messages.Done{})
+}
+
+// startConnection starts the connection of that ID as it is configured now.
+func (n *node) startConnection(ctx actor.Context, id string) {
+	n.start(ctx, id, "connection", func() *actor.Props {
+		return actor.PropsFromProducer(func() actor.Actor { return newConnection(n.specs[id], n.deps) })
+	})
+}
+
+func (n *node) remove(ctx actor.Context, m *messages.RemoveConnection) {
+	delete(n.specs, m.ID)
+	child := n.children[m.ID]
+	if child == nil {
+		ctx.Respond(&messages.Done{})
+		return
+	}
+	n.waiting[m.ID] = append(n.waiting[m.ID], ctx.Sender())
+	child.wanted = false
+	if child.pid == nil { // it failed and waits to be started again
+		n.gone(ctx, m.ID)
+		return
+	}
+	ctx.Send(child.pid, &messages.Drain{Deadline: time.Now().Add(replaceGrace)})
+}
+
+// connectionTerminated has a connection that failed started again, one that was replaced started anew, and
+// tells those who wait that one is gone.
+func (n *node) connectionTerminated(ctx actor.Context, m *actor.Terminated) {
+	name, failure := n.terminated(n.life, m.Who)
+	if failure == nil && name != "" {
+		n.gone(ctx, name)
+	}
+	n.drained(ctx)
+}
+
+func (n *node) gone(ctx actor.Context, id string) {
+	delete(n.children, id)
+	for _, pid := range n.waiting[id] {
+		ctx.Send(pid, &messages.Done{})
+	}
+	delete(n.waiting, id)
+	if _, configured := n.specs[id]; configured && n.draining == nil {
+		n.startConnection(ctx, id)
+	} else {
+		n.deps.Metrics.Remove(id)
+	}
+}
+
+// listStatus asks every connection and answers when all have, without holding up the node.
+func (n *node) listStatus(ctx actor.Context) {
+	var futures []*actor.Future
+	for _, child := range n.children {
+		if child.pid != nil {
+			futures = append(futures, ctx.RequestFuture(child.pid, &messages.GetStatus{}, statusTimeout))
+		}
+	}
+	root, asker := ctx.ActorSystem().Root, ctx.Sender()
+	n.life.run(n.life.ctx, func(context.Context) {
+		list := &messages.StatusList{}
+		for _, f := range futures {
+			if answer, err := f.Result(); err == nil {
+				if status, ok := answer.(messages.Status); ok {
+					list.Connections = append(list.Connections, status)
+				}
+			}
+		}
+		slices.SortFunc(list.Connections, func(a, b messages.Status) int { return strings.Compare(a.ID, b.ID) })
+		root.Send(asker, list)
+	})
+}
+
+// drain has all connections end in good order, and the node when they have.
+func (n *node) drain(ctx actor.Context, m *messages.Drain) {
+	n.draining = ctx.Sender()
+	n.deps.Metrics.Node.Draining.Store(1)
+	for name, child := range n.children {
+		child.wanted = false
+		if child.pid == nil {
+			delete(n.children, name)
+			continue
+		}
+		ctx.Send(child.pid, m)
+	}
+	n.drained(ctx)
+}
+
+func (n *node) drained(ctx actor.Context) {
+	if n.draining != nil && n.running() == 0 {
+		ctx.Send(n.draining, &messages.Drained{Child: "node"})
+		ctx.Stop(ctx.Self())
+	}
+}

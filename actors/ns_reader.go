@@ -1,0 +1,146 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/lorry-mqtt/lorry/internal/backoff"
+	"github.com/lorry-mqtt/lorry/internal/source"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// nsReader keeps a session with the Network Server, stores what it brings, and sends downlinks to it.
+type nsReader struct {
+	*shared
+	life    *incarnation
+	backoff *backoff.Backoff
+	stream  *stream // the attempt or session under way, or the last one
+
+	downlinks []*messages.ForwardDownlink // waiting, oldest first
+	writing   bool                        // the first of them is being written
+	expiry    *time.Timer                 // for the first of them
+
+	draining bool
+}
+
+// Reports of the reader's goroutines and timers.
+type (
+	// streamOpened says that the session is there; replaying, that a history comes with it.
+	streamOpened struct {
+		stream    *stream
+		session   source.Session
+		replaying bool
+	}
+	// streamReplayed says that the history seems to be through.
+	streamReplayed struct{ stream *stream }
+	streamEnded    struct {
+		stream *stream
+		err    error
+	}
+	redial          struct{}
+	downlinkWritten struct {
+		downlink *messages.ForwardDownlink
+		err      error
+	}
+	downlinksExpired struct{}
+)
+
+func newNSReader(s *shared) actor.Actor {
+	return &nsReader{shared: s, backoff: backoff.New()}
+}
+
+// Receive implements actor.Actor.
+func (r *nsReader) Receive(ctx actor.Context) {
+	defer withStack()
+	switch m := r.life.open(ctx.Message()).(type) {
+	case *actor.Started:
+		r.life = newIncarnation(ctx, r.Running)
+		r.dial(ctx)
+	case redial:
+		r.dial(ctx)
+	case streamOpened:
+		r.opened(ctx, m)
+	case streamReplayed:
+		if m.stream == r.stream {
+			ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceStreaming})
+		}
+	case streamEnded:
+		r.ended(ctx, m)
+	case *messages.BufferChanged, *messages.BufferFenced:
+		ctx.Send(ctx.Parent(), m)
+	case *messages.ForwardDownlink:
+		r.forward(m)
+	case downlinkWritten:
+		r.written(m)
+	case downlinksExpired:
+		r.expire()
+	case *messages.Drain:
+		r.drain(ctx)
+	case *actor.Stopping:
+		r.discardAll(discardShutdown)
+		r.life.end()
+	}
+}
+
+// dial begins a session: one attempt, whose outcome is reported.
+func (r *nsReader) dial(ctx actor.Context) {
+	if r.draining {
+		return
+	}
+	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceConnecting})
+	streamCtx, cancel := context.WithCancel(r.life.ctx)
+	s := &stream{shared: r.shared, life: r.life, cancel: cancel, downlinks: make(chan *messages.ForwardDownlink, 1), ended: make(chan struct{})}
+	r.stream = s
+	r.life.run(streamCtx, func(ctx context.Context) {
+		defer close(s.ended)
+		defer cancel()
+		r.life.tell(streamEnded{s, s.follow(ctx)})
+	})
+}
+
+func (r *nsReader) opened(ctx actor.Context, m streamOpened) {
+	if m.stream != r.stream {
+		return
+	}
+	r.stream.session, r.stream.opened = m.session, time.Now()
+	state := messages.SourceStreaming
+	if m.replaying {
+		state = messages.SourceReplaying
+	}
+	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: state})
+	r.write()
+}
+
+func (r *nsReader) ended(ctx actor.Context, m streamEnded) {
+	if m.stream != r.stream {
+		return
+	}
+	up := time.Duration(0)
+	if m.stream.session != nil {
+		up = time.Since(m.stream.opened)
+		m.stream.session = nil
+	}
+	r.writing = false
+	if r.draining {
+		ctx.Send(ctx.Parent(), &messages.Drained{Child: nsReaderName})
+		return
+	}
+	delay := r.backoff.Failed(up)
+	r.counters.SourceReconnects.Add(sourceCause(m.err), 1)
+	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceBackoff, RetryAt: time.Now().Add(delay), Err: m.err})
+	r.life.after(delay, redial{})
+}
+
+// drain reads nothing more; what was received is stored. Drained follows when the stream has ended.
+func (r *nsReader) drain(ctx actor.Context) {
+	r.draining = true
+	r.discardAll(discardShutdown)
+	r.stream.cancel()
+	select {
+	case <-r.stream.ended: // in backoff: there is no report to come
+		ctx.Send(ctx.Parent(), &messages.Drained{Child: nsReaderName})
+	default:
+	}
+}

@@ -1,0 +1,129 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/broker"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// session is one attempt at an MQTT session, from before its CONNECT to its end, as the publisher's goroutine
+// serves it. Publishing may block and PUBACKs come from the client library's goroutines: both meet the
+// publisher through happenings and reports.
+type session struct {
+	cancel context.CancelFunc
+	out    chan []broker.Message // never full: it has room for a whole window of single messages
+	broker BrokerSession         // set when it is reported open
+	opened time.Time             // zero before
+
+	happened happenings
+}
+
+// Reports of a session to its publisher.
+type (
+	sessionOpened struct {
+		session *session
+		broker  BrokerSession
+	}
+	// sessionEnded says that a session could not be opened, or has ended by itself.
+	sessionEnded struct {
+		session *session
+		err     error
+	}
+	// publishesMoved says that publishes were sent or acknowledged: see session.happened.
+	publishesMoved struct{ session *session }
+)
+
+// happening is one event in the life of a publish.
+type happening struct {
+	number uint64
+	at     time.Time
+	acked  bool // else: sent
+}
+
+// happenings collects events of many publishes for one report, so that the publisher is woken once for all
+// that happened in the meantime.
+type happenings struct {
+	mu       sync.Mutex
+	list     []happening
+	spare    []happening
+	reported bool
+}
+
+// add notes an event and reports whether the publisher has to be told.
+func (h *happenings) add(number uint64, acked bool) (tell bool) {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.list = append(h.list, happening{number: number, at: now, acked: acked})
+	tell, h.reported = !h.reported, true
+	return tell
+}
+
+// take returns what happened since the last call, in order. The slice is valid until the call after the next.
+func (h *happenings) take() []happening {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	taken := h.list
+	h.list, h.spare, h.reported = h.spare[:0], taken, false
+	return taken
+}
+
+// connect begins an attempt; its outcome is reported.
+func (p *publisher) connect() {
+	ctx, cancel := context.WithCancel(p.life.ctx)
+	s := &session{cancel: cancel, out: make(chan []broker.Message, p.spec.MQTT.MaxInflight)}
+	p.session = s
+	life, subscriber := p.life, p.subscriber
+	events := broker.Events{
+		Acknowledged: func(number uint64) { s.note(life, number, true) },
+		Arrived: func(topic string, payload []byte) {
+			life.root.Send(subscriber, &messages.DownlinkArrived{Topic: topic, Payload: payload, At: time.Now()})
+		},
+		Lost: func(err error) { life.tell(sessionEnded{s, err}) },
+	}
+	life.run(ctx, func(ctx context.Context) {
+		defer cancel()
+		b, err := p.ConnectBroker(ctx, p.shared.broker, events)
+		if err != nil {
+			life.tell(sessionEnded{s, err})
+			return
+		}
+		defer b.Close()
+		defer context.AfterFunc(ctx, b.Close)() // also while a publish blocks
+		life.tell(sessionOpened{s, b})
+		s.serve(ctx, life, b)
+	})
+}
+
+// serve publishes what the publisher hands over, in order, until ctx ends.
+func (s *session) serve(ctx context.Context, life *incarnation, b BrokerSession) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case batch := <-s.out:
+			for i := range batch {
+				s.note(life, batch[i].Seq, false)
+				err := b.Publish(batch[i])
+				if err == nil {
+					continue
+				}
+				if !errors.Is(err, broker.ErrSessionClosed) { // else Lost says why
+					life.tell(sessionEnded{s, err})
+				}
+				<-ctx.Done()
+				return
+			}
+		}
+	}
+}
+
+func (s *session) note(life *incarnation, number uint64, acked bool) {
+	if s.happened.add(number, acked) {
+		life.tell(publishesMoved{s})
+	}
+}

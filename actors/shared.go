@@ -1,0 +1,87 @@
+package actors
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/lorry-mqtt/lorry/internal/broker"
+	"github.com/lorry-mqtt/lorry/internal/buffer"
+	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/source"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/internal/topic"
+)
+
+// The children of a connection.
+const (
+	nsReaderName    = "ns-reader"
+	topicRouterName = "topic-router"
+	publisherName   = "publisher"
+	subscriberName  = "subscriber"
+)
+
+// shared is what the children of one connection have in common. It is made anew with each incarnation of the
+// connection; what is written in it is safe for concurrent use.
+type shared struct {
+	*Deps
+	spec     connection.Spec
+	log      zerolog.Logger
+	counters *telemetry.Counters
+	frames   *buffer.Log
+	feed     *buffer.Feed
+	floor    floor
+	behind   behind
+
+	appending sync.Mutex // held by the one goroutine that appends to frames
+	reading   sync.Mutex // held by the one goroutine that reads the feed
+
+	template *topic.Template
+	broker   broker.Options
+	source   source.WebSocketOptions
+}
+
+// plan turns a connection's configuration into what its children work from. An error says that no attempt can
+// succeed before the configuration is changed.
+func plan(spec connection.Spec, deps *Deps) (*shared, error) {
+	s := &shared{Deps: deps, spec: spec, counters: deps.Metrics.Connection(spec.ID)}
+	s.log = deps.Log.With().Str("connection", spec.ID).Logger()
+	var err error
+	if s.template, err = topic.Compile(spec.TopicUp); err != nil {
+		return nil, fmt.Errorf("topic_up: %w", err)
+	}
+	uri, err := broker.ParseURI(spec.URI.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("uri: %w", err)
+	}
+	s.broker = broker.Options{
+		URI: uri, ClientID: spec.MQTT.ClientID, KeepAlive: time.Duration(spec.MQTT.KeepAlive),
+		AckTimeout: time.Duration(spec.MQTT.AckTimeout), ConnectTimeout: time.Duration(spec.MQTT.ConnectTimeout),
+		Retain: spec.MQTT.Retain, Header: http.Header{}, Dial: deps.Dial,
+	}
+	for name, value := range spec.WebSocket.Headers {
+		s.broker.Header.Set(name, value.Reveal())
+	}
+	if uri.Secure() {
+		t := spec.TLS
+		s.broker.TLS, err = broker.TLSConfig([]byte(t.CA), []byte(t.Certificate), []byte(t.Key.Reveal()), t.ServerName, t.ALPN)
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.source = source.WebSocketOptions{
+		URL: spec.Source.URL, AccessToken: spec.Source.AccessToken, Filter: spec.Filter,
+		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
+		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
+	}
+	return s, nil
+}
+
+// sibling is the PID of another child of the same connection, whether it runs at the moment or not.
+func sibling(ctx actor.Context, name string) *actor.PID {
+	return actor.NewPID(ctx.Self().Address, ctx.Parent().Id+"/"+name)
+}

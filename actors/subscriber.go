@@ -1,0 +1,140 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/lorry-mqtt/lorry/internal/backoff"
+	"github.com/lorry-mqtt/lorry/internal/dataapi"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// subscriber keeps topic_down subscribed on whatever session the publisher has, and passes on what the Network
+// Server is meant to get.
+type subscriber struct {
+	*shared
+	life     *incarnation
+	nsReader *actor.PID
+	session  messages.Subscribing
+	cancel   context.CancelFunc // of the subscribing under way
+	backoff  *backoff.Backoff
+}
+
+// Reports of the subscriber's goroutine and timer.
+type (
+	subscribed struct {
+		session messages.Subscribing
+		err     error
+	}
+	resubscribe struct{ session messages.Subscribing }
+)
+
+// Reasons why a message on topic_down is not forwarded, for the counter.
+const (
+	discardNotJSON   = "not_json"  // or empty
+	discardFromNS    = "from_ns"   // a type that only the Network Server sends: its own message come back
+	discardNSAway    = "ns_away"   // the Network Server was not there in time
+	discardTooMany   = "too_many"  // more were waiting than are kept
+	discardShutdown  = "shutdown"  // the connection ended before it could be sent
+	discardTooLarge  = "too_large" // larger than a message may be
+	maxDownlinkBytes = 1024 * 1024 // far beyond any downlink: a guard for memory
+)
+
+func newSubscriber(s *shared) actor.Actor {
+	return &subscriber{shared: s, backoff: backoff.New()}
+}
+
+// Receive implements actor.Actor.
+func (s *subscriber) Receive(ctx actor.Context) {
+	defer withStack()
+	switch m := s.life.open(ctx.Message()).(type) {
+	case *actor.Started:
+		s.life = newIncarnation(ctx, s.Running)
+		s.nsReader = sibling(ctx, nsReaderName)
+		ctx.Send(sibling(ctx, publisherName), &messages.SubscriberStarted{})
+	case *messages.SessionOpened:
+		s.session = m.Session
+		s.backoff.Reset()
+		s.subscribe()
+	case *messages.SessionClosed:
+		s.closed(m.Session)
+	case subscribed:
+		s.answered(ctx, m)
+	case resubscribe:
+		if m.session == s.session {
+			s.subscribe()
+		}
+	case *messages.DownlinkArrived:
+		s.arrived(ctx, m)
+	case *actor.Stopping:
+		s.life.end()
+	}
+}
+
+// subscribe asks for topic_down on the session.
+func (s *subscriber) subscribe() {
+	if s.spec.TopicDown == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.life.ctx, time.Duration(s.spec.MQTT.ConnectTimeout))
+	s.cancel = cancel
+	session, filter, life := s.session, s.spec.TopicDown, s.life
+	life.run(ctx, func(ctx context.Context) {
+		defer cancel()
+		life.tell(subscribed{session, session.Subscribe(ctx, filter)})
+	})
+}
+
+func (s *subscriber) closed(session messages.Subscribing) {
+	if session != s.session {
+		return
+	}
+	s.session = nil
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// answered tells the connection how the broker took the subscription, and tries a refused one again: the
+// session itself is of use without it.
+func (s *subscriber) answered(ctx actor.Context, m subscribed) {
+	if m.session != s.session {
+		return
+	}
+	ctx.Send(ctx.Parent(), &messages.SubscriptionChanged{Err: m.err})
+	if m.err != nil {
+		s.life.after(s.backoff.Failed(0), resubscribe{m.session})
+	}
+}
+
+// arrived judges a message on topic_down: what is not JSON is discarded silently, what only the Network Server
+// sends would go round in circles, and the rest is the Network Server's to judge.
+func (s *subscriber) arrived(ctx actor.Context, m *messages.DownlinkArrived) {
+	s.counters.DownlinksReceived.Add(1)
+	if reason := judge(m.Payload); reason != "" {
+		s.counters.DownlinksDiscarded.Add(reason, 1)
+		s.log.Debug().Str("actor", subscriberName).Str("topic", m.Topic).Str("reason", reason).Int("bytes", len(m.Payload)).
+			Msg("downlink discarded")
+		return
+	}
+	ctx.Send(s.nsReader, &messages.ForwardDownlink{Payload: m.Payload, ArrivedAt: m.At})
+}
+
+// judge is the reason not to forward a message; empty to forward it.
+func judge(payload []byte) (discard string) {
+	if len(payload) > maxDownlinkBytes {
+		return discardTooLarge
+	}
+	envelope, err := dataapi.Scan(payload)
+	switch {
+	case errors.Is(err, dataapi.ErrNotJSON):
+		return discardNotJSON
+	case envelope.FromNS():
+		return discardFromNS
+	default:
+		return ""
+	}
+}

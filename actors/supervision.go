@@ -1,0 +1,123 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/lorry-mqtt/lorry/internal/backoff"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+)
+
+// supervisor starts an actor's children and starts them again when they failed. It is protoactor's strategy
+// for the actor that embeds it: a child that panics is stopped, and only that child; when it is gone
+// (Terminated, which a parent hears without watching) it is started again after our own backoff, without end. protoactor's own strategies give up
+// after ten failures, or restart at once.
+//
+// All of it runs inside the owner's Receive.
+type supervisor struct {
+	log      zerolog.Logger
+	restarts *telemetry.Labelled
+	children map[string]*supervised // by name
+	ending   bool                   // the owner stops: nobody is started again
+}
+
+// supervised is the record of one child.
+type supervised struct {
+	kind    string // what it is, for logs and metrics
+	props   func() *actor.Props
+	pid     *actor.PID // nil while it is not running
+	since   time.Time
+	failure any // why it was stopped; nil if nobody has complained
+	wanted  bool
+	backoff *backoff.Backoff
+}
+
+// startChild asks the owner to start a child again. It is reported by a timer of the owner's.
+type startChild struct{ name string }
+
+func newSupervisor(log zerolog.Logger, restarts *telemetry.Labelled) supervisor {
+	return supervisor{log: log, restarts: restarts, children: map[string]*supervised{}}
+}
+
+// HandleFailure implements actor.SupervisorStrategy.
+func (s *supervisor) HandleFailure(_ *actor.ActorSystem, owner actor.Supervisor, pid *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
+	if _, child := s.find(pid); child != nil {
+		child.failure = reason
+	}
+	owner.StopChildren(pid)
+}
+
+// start adds a child and starts it.
+func (s *supervisor) start(ctx actor.Context, name, kind string, props func() *actor.Props) {
+	s.children[name] = &supervised{kind: kind, props: props, wanted: true, backoff: backoff.New()}
+	s.spawn(ctx, name)
+}
+
+// spawn starts a child that is on record, unless it runs or is not wanted any more.
+func (s *supervisor) spawn(ctx actor.Context, name string) {
+	child := s.children[name]
+	if child == nil || child.pid != nil || !child.wanted {
+		return
+	}
+	pid, err := ctx.SpawnNamed(child.props(), name)
+	if err != nil { // only a name that is taken, and the one before is gone
+		panic(err)
+	}
+	child.pid, child.since, child.failure = pid, time.Now(), nil
+}
+
+// stop has a child end for good; Terminated follows.
+func (s *supervisor) stop(ctx actor.Context, name string) {
+	if child := s.children[name]; child != nil {
+		child.wanted = false
+		if child.pid != nil {
+			ctx.Stop(child.pid)
+		} else {
+			delete(s.children, name)
+		}
+	}
+}
+
+// terminated notes that a child is gone and has it started again, if it is wanted, by a timer of the owner's.
+// It returns the child's name, and what it failed of if it did.
+func (s *supervisor) terminated(owner *incarnation, pid *actor.PID) (name string, failure any) {
+	name, child := s.find(pid)
+	if child == nil {
+		return "", nil
+	}
+	child.pid = nil
+	if !child.wanted || s.ending {
+		delete(s.children, name)
+		return name, nil
+	}
+	delay := child.backoff.Failed(time.Since(child.since))
+	s.restarts.Add(child.kind, 1)
+	event := s.log.Error().Str("child", name).Int("attempt", child.backoff.Attempt()).Stringer("restart_in", delay)
+	if c, ok := child.failure.(crashed); ok {
+		event = event.Str("stack", string(c.stack))
+	}
+	event.Any("failure", failureText(child.failure)).Msg("actor failed")
+	owner.after(delay, startChild{name})
+	return name, child.failure
+}
+
+func (s *supervisor) find(pid *actor.PID) (string, *supervised) {
+	for name, child := range s.children {
+		if child.pid != nil && child.pid.Equal(pid) {
+			return name, child
+		}
+	}
+	return "", nil
+}
+
+// running is how many children there are.
+func (s *supervisor) running() (n int) {
+	for _, child := range s.children {
+		if child.pid != nil {
+			n++
+		}
+	}
+	return n
+}

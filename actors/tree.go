@@ -1,0 +1,117 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// commandTimeout bounds the node's answer to a command that it carries out at once.
+const commandTimeout = 10 * time.Second
+
+// Tree is a running tree of actors, for code that is no actor. Its methods may be called by any goroutine.
+type Tree struct {
+	system  *actor.ActorSystem
+	node    *actor.PID
+	running *sync.WaitGroup
+	failed  chan error
+}
+
+// Start starts a node without connections.
+func Start(deps Deps) (*Tree, error) {
+	deps.complete()
+	t := &Tree{running: &sync.WaitGroup{}, failed: make(chan error, 1)}
+	deps.Running = t.running
+	logger := telemetry.NewSlog(deps.Log)
+	t.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }))
+	root := t.system.Root.WithGuardian(guardian{t.failed})
+	node, err := root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return newNode(&deps) }), "node")
+	if err != nil {
+		return nil, fmt.Errorf("start the node: %w", err)
+	}
+	t.node = node
+	return t, nil
+}
+
+// guardian supervises the node itself. A node that fails has lost its connections' supervision: it is stopped,
+// and the process has to end.
+type guardian struct{ failed chan<- error }
+
+// HandleFailure implements actor.SupervisorStrategy.
+func (g guardian) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, _ any) {
+	err := errors.New("the node failed: " + failureText(reason))
+	if c, ok := reason.(crashed); ok {
+		err = fmt.Errorf("%w\n%s", err, c.stack)
+	}
+	select {
+	case g.failed <- err:
+	default:
+	}
+	supervisor.StopChildren(child)
+}
+
+// Failed brings an error if the node itself fails, which nothing but a new process can mend.
+func (t *Tree) Failed() <-chan error { return t.failed }
+
+// Put starts a connection, or replaces the one of the same ID. The configuration must be valid.
+func (t *Tree) Put(spec connection.Spec) error {
+	_, err := t.ask(&messages.PutConnection{Spec: spec}, commandTimeout)
+	return err
+}
+
+// Remove drains and stops a connection. Its buffer and cursor stay.
+func (t *Tree) Remove(id string) error {
+	_, err := t.ask(&messages.RemoveConnection{ID: id}, replaceGrace+commandTimeout)
+	return err
+}
+
+// Status is what all connections say of themselves, by ID.
+func (t *Tree) Status() ([]messages.Status, error) {
+	answer, err := t.ask(&messages.ListStatus{}, commandTimeout)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := answer.(*messages.StatusList)
+	if !ok {
+		return nil, fmt.Errorf("the node answered %T", answer)
+	}
+	return list.Connections, nil
+}
+
+// Stop drains all connections: nothing more is read, PUBACKs are waited for as long as grace, the cursors are
+// saved. When it returns without an error, nothing of the tree uses the store any more.
+func (t *Tree) Stop(ctx context.Context, grace time.Duration) error {
+	_, err := t.ask(&messages.Drain{Deadline: time.Now().Add(grace)}, grace+commandTimeout)
+	if err != nil {
+		t.system.Root.Stop(t.node)
+	}
+	ended := make(chan struct{})
+	go func() {
+		t.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		err = errors.Join(err, errors.New("some work did not end in time"))
+	}
+	t.system.Shutdown()
+	return err
+}
+
+func (t *Tree) ask(message any, timeout time.Duration) (any, error) {
+	answer, err := t.system.Root.RequestFuture(t.node, message, timeout).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ask the node (%T): %w", message, err)
+	}
+	return answer, nil
+}

@@ -1,0 +1,29 @@
+package messages
+
+import (
+	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/connection"
+)
+
+// PutConnection starts a connection, or replaces one of the same ID. The node answers with Done.
+type PutConnection struct{ Spec connection.Spec }
+
+// RemoveConnection drains and stops a connection. The node answers with Done when it is gone.
+type RemoveConnection struct{ ID string }
+
+// Drain ends a node, a connection or a child in good order: no new frames are taken, PUBACKs are waited for
+// until Deadline, the cursor is saved. A node and a connection then stop; a child answers with Drained.
+type Drain struct{ Deadline time.Time }
+
+// Drained tells a connection that a child has nothing under way any more.
+type Drained struct{ Child string }
+
+// Done says that a command was carried out.
+type Done struct{}
+
+// ListStatus asks a node for the Status of all its connections; the answer is a StatusList.
+type ListStatus struct{}
+
+// StatusList is the state of a node's connections, by ID.
+type StatusList struct{ Connections []Status }
