@@ -83,6 +83,7 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.opened(ctx, m)
 	case startChild:
 		c.spawn(ctx, m.name)
+		c.introduce(ctx)
 	case *actor.Terminated:
 		c.childTerminated(ctx, m)
 	case *messages.BrokerChanged:
@@ -182,7 +183,19 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 			})
 		})
 	}
+	c.introduce(ctx)
 	c.lookAtLag()
+}
+
+// introduce tells all children who the others are.
+func (c *connectionActor) introduce(ctx actor.Context) {
+	present := &peers{
+		nsReader: c.pid(nsReaderName), topicRouter: c.pid(topicRouterName),
+		publisher: c.pid(publisherName), subscriber: c.pid(subscriberName),
+	}
+	for _, child := range childActors {
+		send(ctx, c.pid(child.name), present)
+	}
 }
 
 // reset stops the children and opens everything anew after a pause: somebody else has written what is this
@@ -215,6 +228,7 @@ func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated
 		c.closing = false
 		c.life.after(c.opening.Failed(0), reopen{})
 	}
+	c.introduce(ctx)
 	if failure == nil {
 		return
 	}
@@ -225,10 +239,7 @@ func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated
 	default:
 		c.state.brokerChanged(&messages.BrokerChanged{State: telemetry.Backoff, Attempt: c.children[name].backoff.Attempt(), Err: err})
 	}
-	if c.draining {
-		c.drained[name] = true
-		c.drainStep(ctx)
-	}
+	c.drainStep(ctx)
 }
 
 // lookAtLag keeps the gauges current that nobody's event moves.
@@ -255,16 +266,13 @@ func (c *connectionActor) drainStep(ctx actor.Context) {
 	if !c.draining {
 		return
 	}
-	self := ctx.Self()
-	child := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
-	switch {
-	case c.running() == 0:
-		ctx.Stop(self)
-	case !c.drained[nsReaderName]:
-		ctx.Send(child(nsReaderName), &messages.Drain{})
-	case !c.drained[publisherName]:
-		ctx.Send(child(publisherName), &messages.Drain{})
-	case c.cursor.flush(c.life):
-		ctx.Stop(self)
+	for _, name := range []string{nsReaderName, publisherName} {
+		if pid := c.pid(name); pid != nil && !c.drained[name] {
+			ctx.Send(pid, &messages.Drain{})
+			return
+		}
+	}
+	if c.running() == 0 || c.cursor.flush(c.life) {
+		ctx.Stop(ctx.Self())
 	}
 }

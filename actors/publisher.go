@@ -28,9 +28,8 @@ const lookahead = 2
 // everything from the floor on.
 type publisher struct {
 	*shared
-	life       *incarnation
-	router     *actor.PID
-	subscriber *actor.PID
+	life  *incarnation
+	peers peers
 
 	window   *window.Window
 	backoff  *backoff.Backoff
@@ -95,12 +94,10 @@ func (p *publisher) Receive(ctx actor.Context) {
 		p.publish(ctx)
 	case *messages.FramesRouted:
 		p.routed(ctx, m)
-	case *messages.RouterStarted:
-		p.startDelivery(ctx, p.received)
-	case *messages.SubscriberStarted:
-		if p.isOpen() {
-			ctx.Send(p.subscriber, &messages.SessionOpened{Session: p.session.broker})
-		}
+	case *messages.DownlinkArrived:
+		send(ctx, p.peers.subscriber, m)
+	case *peers:
+		p.meet(ctx, *m)
 	case *messages.Drain:
 		p.drain(ctx)
 	case *actor.Stopping:
@@ -110,8 +107,22 @@ func (p *publisher) Receive(ctx actor.Context) {
 
 func (p *publisher) started(ctx actor.Context) {
 	p.life = newIncarnation(ctx, p.Running)
-	p.router, p.subscriber = sibling(ctx, topicRouterName), sibling(ctx, subscriberName)
 	p.attempt(ctx)
+}
+
+// meet takes note of the other children. One that is new knows of no session.
+func (p *publisher) meet(ctx actor.Context, now peers) {
+	before := p.peers
+	p.peers = now
+	if !p.isOpen() {
+		return
+	}
+	if now.topicRouter != nil && !now.topicRouter.Equal(before.topicRouter) {
+		p.startDelivery(ctx, p.received)
+	}
+	if now.subscriber != nil && !now.subscriber.Equal(before.subscriber) {
+		ctx.Send(now.subscriber, &messages.SessionOpened{Session: p.session.broker})
+	}
 }
 
 // attempt begins a session: one dial, one CONNECT.
@@ -130,7 +141,7 @@ func (p *publisher) opened(ctx actor.Context, m sessionOpened) {
 		return
 	}
 	p.session.broker, p.session.opened = m.broker, time.Now()
-	ctx.Send(p.subscriber, &messages.SessionOpened{Session: m.broker})
+	send(ctx, p.peers.subscriber, &messages.SessionOpened{Session: m.broker})
 	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected})
 	p.startDelivery(ctx, p.floor.load().Position)
 }
@@ -147,7 +158,7 @@ func (p *publisher) startDelivery(ctx actor.Context, after buffer.Position) {
 		waiting += len(r.topics)
 	}
 	room := p.spec.MQTT.MaxInflight * (1 + lookahead)
-	ctx.Send(p.router, &messages.StartDelivery{Run: p.run, After: after, Credit: max(1, room-waiting)})
+	send(ctx, p.peers.topicRouter, &messages.StartDelivery{Run: p.run, After: after, Credit: max(1, room-waiting)})
 }
 
 func (p *publisher) routed(ctx actor.Context, m *messages.FramesRouted) {
@@ -179,7 +190,7 @@ func (p *publisher) publish(ctx actor.Context) {
 	}
 	p.raise(ctx) // past what earlier PUBACKs have settled
 	if p.owed >= max(1, p.spec.MQTT.MaxInflight/2) {
-		ctx.Send(p.router, &messages.GrantCredit{Run: p.run, Frames: p.owed})
+		send(ctx, p.peers.topicRouter, &messages.GrantCredit{Run: p.run, Frames: p.owed})
 		p.owed = 0
 	}
 }
@@ -320,8 +331,8 @@ func (p *publisher) ended(ctx actor.Context, s *session, err error) {
 	up := time.Duration(0)
 	if p.isOpen() {
 		up = time.Since(s.opened)
-		ctx.Send(p.subscriber, &messages.SessionClosed{Session: s.broker})
-		ctx.Send(p.router, &messages.StopDelivery{Run: p.run})
+		send(ctx, p.peers.subscriber, &messages.SessionClosed{Session: s.broker})
+		send(ctx, p.peers.topicRouter, &messages.StopDelivery{Run: p.run})
 	}
 	p.session.cancel()
 	p.session, p.pending, p.sent = nil, nil, nil
@@ -347,7 +358,7 @@ func (p *publisher) ended(ctx actor.Context, s *session, err error) {
 func (p *publisher) drain(ctx actor.Context) {
 	p.draining = true
 	p.pending = nil
-	ctx.Send(p.router, &messages.StopDelivery{Run: p.run})
+	send(ctx, p.peers.topicRouter, &messages.StopDelivery{Run: p.run})
 	if p.session != nil && !p.isOpen() {
 		p.session.cancel()
 		p.session = nil

@@ -77,11 +77,11 @@ func (p *publisher) connect() {
 	ctx, cancel := context.WithCancel(p.life.ctx)
 	s := &session{cancel: cancel, out: make(chan []broker.Message, p.spec.MQTT.MaxInflight)}
 	p.session = s
-	life, subscriber := p.life, p.subscriber
+	life := p.life
 	events := broker.Events{
 		Acknowledged: func(number uint64) { s.note(life, number, true) },
 		Arrived: func(topic string, payload []byte) {
-			life.root.Send(subscriber, &messages.DownlinkArrived{Topic: topic, Payload: payload, At: time.Now()})
+			life.tell(&messages.DownlinkArrived{Topic: topic, Payload: payload, At: time.Now()})
 		},
 		Lost: func(err error) { life.tell(sessionEnded{s, err}) },
 	}

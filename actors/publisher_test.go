@@ -31,6 +31,8 @@ type stage struct {
 	broker *fakeBroker
 	frames uint64 // frames that the router has to give
 
+	children peers
+
 	mu    sync.Mutex
 	heard []any // by the connection
 	after []uint64
@@ -146,15 +148,12 @@ func newStage(t *testing.T, frames uint64, change func(*connection.Spec)) *stage
 func (st *stage) connection(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		for name, props := range map[string]*actor.Props{
-			topicRouterName: actor.PropsFromFunc(st.router),
-			subscriberName:  actor.PropsFromFunc(func(actor.Context) {}),
-			publisherName:   actor.PropsFromProducer(func() actor.Actor { return newPublisher(st.shared) }),
-		} {
-			if _, err := ctx.SpawnNamed(props, name); err != nil {
-				st.t.Error(err)
-			}
+		st.children = peers{
+			topicRouter: ctx.Spawn(actor.PropsFromFunc(st.router)),
+			subscriber:  ctx.Spawn(actor.PropsFromFunc(func(actor.Context) {})),
+			publisher:   ctx.Spawn(actor.PropsFromProducer(func() actor.Actor { return newPublisher(st.shared) })),
 		}
+		ctx.Send(st.children.publisher, &st.children)
 	case *messages.BrokerChanged, *messages.FloorMoved, *messages.Drained:
 		st.mu.Lock()
 		st.heard = append(st.heard, m)
@@ -176,7 +175,7 @@ func (st *stage) router(ctx actor.Context) {
 			}
 			st.after[run] += uint64(n)
 			credit -= n
-			ctx.Send(sibling(ctx, publisherName), m)
+			ctx.Send(st.children.publisher, m)
 		}
 	}
 	switch m := ctx.Message().(type) {
@@ -189,10 +188,6 @@ func (st *stage) router(ctx actor.Context) {
 	case *messages.GrantCredit:
 		give(m.Run, m.Frames)
 	}
-}
-
-func (st *stage) publisher() *actor.PID {
-	return actor.NewPID(st.parent.Address, st.parent.Id+"/"+publisherName)
 }
 
 // session waits until everything rests and returns the n-th session, from 0.
@@ -318,7 +313,7 @@ func TestPublisherDrainsWhatIsInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newStage(t, 500, nil)
 		s := st.session(0)
-		st.system.Root.Send(st.publisher(), &messages.Drain{})
+		st.system.Root.Send(st.children.publisher, &messages.Drain{})
 		synctest.Wait()
 		published := s.numbers()
 		drained := func() bool {

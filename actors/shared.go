@@ -81,7 +81,13 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 	return s, nil
 }
 
-// sibling is the PID of another child of the same connection, whether it runs at the moment or not.
-func sibling(ctx actor.Context, name string) *actor.PID {
-	return actor.NewPID(ctx.Self().Address, ctx.Parent().Id+"/"+name)
+// peers are the children of a connection as they run at present: nil is one that does not. The connection sends
+// them to every child whenever that changes.
+type peers struct{ nsReader, topicRouter, publisher, subscriber *actor.PID }
+
+// send sends to a peer, if it runs.
+func send(ctx actor.Context, to *actor.PID, message any) {
+	if to != nil {
+		ctx.Send(to, message)
+	}
 }

@@ -16,11 +16,11 @@ import (
 // Server is meant to get.
 type subscriber struct {
 	*shared
-	life     *incarnation
-	nsReader *actor.PID
-	session  messages.Subscribing
-	cancel   context.CancelFunc // of the subscribing under way
-	backoff  *backoff.Backoff
+	life    *incarnation
+	peers   peers
+	session messages.Subscribing
+	cancel  context.CancelFunc // of the subscribing under way
+	backoff *backoff.Backoff
 }
 
 // Reports of the subscriber's goroutine and timer.
@@ -53,8 +53,8 @@ func (s *subscriber) Receive(ctx actor.Context) {
 	switch m := s.life.open(ctx.Message()).(type) {
 	case *actor.Started:
 		s.life = newIncarnation(ctx, s.Running)
-		s.nsReader = sibling(ctx, nsReaderName)
-		ctx.Send(sibling(ctx, publisherName), &messages.SubscriberStarted{})
+	case *peers:
+		s.peers = *m
 	case *messages.SessionOpened:
 		s.session = m.Session
 		s.backoff.Reset()
@@ -120,7 +120,11 @@ func (s *subscriber) arrived(ctx actor.Context, m *messages.DownlinkArrived) {
 			Msg("downlink discarded")
 		return
 	}
-	ctx.Send(s.nsReader, &messages.ForwardDownlink{Payload: m.Payload, ArrivedAt: m.At})
+	if s.peers.nsReader == nil {
+		s.counters.DownlinksDiscarded.Add(discardNSAway, 1) // it failed, and is being started again
+		return
+	}
+	ctx.Send(s.peers.nsReader, &messages.ForwardDownlink{Payload: m.Payload, ArrivedAt: m.At})
 }
 
 // judge is the reason not to forward a message; empty to forward it.

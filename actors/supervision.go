@@ -61,11 +61,17 @@ func (s *supervisor) spawn(ctx actor.Context, name string) {
 	if child == nil || child.pid != nil || !child.wanted {
 		return
 	}
-	pid, err := ctx.SpawnNamed(child.props(), name)
-	if err != nil { // only a name that is taken, and the one before is gone
-		panic(err)
+	// Each life has a PID of its own: protoactor registers a name before its mailbox is ready, so that a message
+	// sent meanwhile to a name that is known beforehand breaks the mailbox for good.
+	child.pid, child.since, child.failure = ctx.SpawnPrefix(child.props(), name+"-"), time.Now(), nil
+}
+
+// pid is that of a child; nil while it does not run.
+func (s *supervisor) pid(name string) *actor.PID {
+	if child := s.children[name]; child != nil {
+		return child.pid
 	}
-	child.pid, child.since, child.failure = pid, time.Now(), nil
+	return nil
 }
 
 // stop has a child end for good; Terminated follows.

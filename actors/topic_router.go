@@ -19,6 +19,7 @@ const maxCachedTopics = 4096
 type topicRouter struct {
 	*shared
 	life   *incarnation
+	peers  peers
 	run    *delivery
 	topics map[string]string // by their own bytes: one allocation for each distinct topic
 	buf    []byte
@@ -50,7 +51,8 @@ func (r *topicRouter) Receive(ctx actor.Context) {
 	switch m := r.life.open(ctx.Message()).(type) {
 	case *actor.Started:
 		r.life = newIncarnation(ctx, r.Running)
-		ctx.Send(sibling(ctx, publisherName), &messages.RouterStarted{})
+	case *peers:
+		r.peers = *m
 	case *messages.StartDelivery:
 		r.start(m)
 	case *messages.GrantCredit:
@@ -63,7 +65,7 @@ func (r *topicRouter) Receive(ctx actor.Context) {
 		}
 	case framesRead:
 		if r.run.run == m.run {
-			ctx.Send(sibling(ctx, publisherName), &messages.FramesRouted{Run: m.run, Batch: m.batch, Topics: r.route(m.batch)})
+			send(ctx, r.peers.publisher, &messages.FramesRouted{Run: m.run, Batch: m.batch, Topics: r.route(m.batch)})
 		}
 	case framesMissing:
 		ctx.Send(ctx.Parent(), &messages.FramesEvicted{First: m.first, Last: m.last})

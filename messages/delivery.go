@@ -27,6 +27,3 @@ type FramesRouted struct {
 	Batch  buffer.Batch
 	Topics []string
 }
-
-// RouterStarted tells the publisher that a new topic-router knows of no run.
-type RouterStarted struct{}

@@ -13,6 +13,3 @@ type SessionOpened struct{ Session Subscribing }
 
 // SessionClosed tells the subscriber that the session it was given has ended.
 type SessionClosed struct{ Session Subscribing }
-
-// SubscriberStarted tells the publisher that a new subscriber knows of no session.
-type SubscriberStarted struct{}
