@@ -1,0 +1,64 @@
+package source
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// maxHandshakeBytes bounds what a server may answer the opening handshake with.
+const maxHandshakeBytes = 64 << 10
+
+var (
+	errSilent           = errors.New("silent")
+	errHandshakeTooLong = errors.New("the answer to the upgrade request is longer than 64 KiB")
+)
+
+// link is the network connection below TLS and WebSocket. It gives every read its deadline: a peer that sends nothing
+// at all for the length of silence is dead, and any byte is a sign of life, be it part of a frame, a PONG or a TLS
+// record. A session that does not read, because its own reader is slow, sets no deadline and so accuses nobody.
+type link struct {
+	net.Conn
+	silence time.Duration // 0 during the handshake, which has a deadline of its own
+	budget  int           // bytes that the handshake may still read
+
+	received time.Time // of the last bytes; for the reading goroutine
+	failure  error     // of the last read; for the reading goroutine
+}
+
+// stream ends the handshake.
+func (l *link) stream(silence time.Duration) { l.silence = silence }
+
+func (l *link) Read(p []byte) (int, error) {
+	if l.silence == 0 {
+		return l.readHandshake(p)
+	}
+	err := l.SetReadDeadline(time.Now().Add(l.silence))
+	n := 0
+	if err == nil {
+		n, err = l.Conn.Read(p)
+	}
+	if n > 0 {
+		l.received = time.Now()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errSilent
+	}
+	l.failure = err
+	return n, err
+}
+
+func (l *link) readHandshake(p []byte) (int, error) {
+	if l.budget <= 0 {
+		return 0, errHandshakeTooLong
+	}
+	n, err := l.Conn.Read(p[:min(len(p), l.budget)])
+	l.budget -= n
+	l.received = time.Now()
+	return n, err
+}
+
+// lost reports whether the connection itself failed, as opposed to what came over it.
+func (l *link) lost() bool { return l.failure != nil && !errors.Is(l.failure, io.EOF) }
