@@ -17,6 +17,9 @@ import (
 // tick is how often a connection looks at its lag, and the least time between two writes of its cursor.
 const tick = time.Second
 
+// cursorGrace is how long the last write of a cursor may take when a drain has run out of time.
+const cursorGrace = 2 * time.Second
+
 // connectionActor is one configured route: it opens the route's buffer and cursor, supervises the four children
 // that do the work, knows what state they are in, and saves the cursor.
 type connectionActor struct {
@@ -24,11 +27,12 @@ type connectionActor struct {
 	deps   *Deps
 	spec   connection.Spec
 	life   *incarnation
-	shared *shared
+	shared *shared // nil until the buffer is open
 	state  *state
 	cursor *cursorKeeper
 
 	opening  *backoff.Backoff
+	openedAt time.Time
 	closing  bool // the children are being stopped, to open everything anew
 	draining bool
 	drained  map[string]bool
@@ -55,7 +59,8 @@ type (
 	}
 	reopen      struct{}
 	lookAtLag   struct{}
-	drainIsOver struct{}
+	drainIsOver struct{} // PUBACKs are not waited for any longer
+	stopNow     struct{} // neither is the cursor
 )
 
 func newConnection(spec connection.Spec, deps *Deps) actor.Actor {
@@ -65,7 +70,6 @@ func newConnection(spec connection.Spec, deps *Deps) actor.Actor {
 		deps:       deps,
 		spec:       spec,
 		state:      newState(spec, deps, log),
-		cursor:     newCursorKeeper(deps.Cursors, spec.ID),
 		opening:    backoff.New(),
 		drained:    map[string]bool{},
 	}
@@ -99,7 +103,7 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	case *messages.FloorMoved:
 		c.cursor.moved(c.life, m.Cursor)
 	case cursorDue:
-		c.cursor.due(c.life)
+		m.keeper.due(c.life)
 	case cursorSaved:
 		c.cursorSaved(ctx, m)
 	case *messages.BufferFenced:
@@ -114,6 +118,10 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.drained[m.Child] = true
 		c.drainStep(ctx)
 	case drainIsOver:
+		c.drained[nsReaderName], c.drained[publisherName] = true, true
+		c.drainStep(ctx)
+		c.life.after(cursorGrace, stopNow{})
+	case stopNow:
 		ctx.Stop(ctx.Self())
 	case *actor.Stopping:
 		c.ending = true
@@ -128,14 +136,13 @@ func (c *connectionActor) started(ctx actor.Context) {
 		c.state.set(telemetry.Stopped, nil)
 		return
 	}
-	shared, err := plan(c.spec, c.deps)
-	if err != nil {
+	if _, err := plan(c.spec, c.deps); err != nil {
 		c.state.set(telemetry.Misconfigured, err)
 		return
 	}
-	c.shared = shared
 	c.state.set(telemetry.Connecting, nil)
 	c.openResources()
+	c.lookAtLag()
 }
 
 // openResources takes the connection's cursor over, so that an owner before this one can no longer move it,
@@ -163,28 +170,31 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 		return
 	}
 	if m.err != nil {
-		delay := c.opening.Failed(0)
 		c.state.bufferChanged(&messages.BufferChanged{Child: "connection", Err: m.err})
-		c.life.after(delay, reopen{})
+		c.state.set(telemetry.Backoff, m.err)
+		c.life.after(c.opening.Failed(0), reopen{})
 		return
 	}
-	c.opening.Reset()
 	c.state.bufferChanged(&messages.BufferChanged{Child: "connection"})
-	c.shared.frames, c.shared.feed = m.log, buffer.NewFeed(m.log)
-	c.shared.floor.store(m.cursor)
-	if m.cursor.Number < m.log.Last() {
-		c.shared.behind.since(time.Now())
+	shared, err := plan(c.spec, c.deps) // made anew: goroutines of the children before may still hold the last one
+	if err != nil {
+		panic(err) // it has been made of the same configuration before
 	}
-	c.cursor.opened(m.cursor, m.revision)
+	shared.frames, shared.feed = m.log, buffer.NewFeed(m.log)
+	shared.floor.store(m.cursor)
+	if m.cursor.Number < m.log.Last() {
+		shared.behind.since(time.Now())
+	}
+	c.shared, c.openedAt = shared, time.Now()
+	c.cursor = newCursorKeeper(c.deps.Cursors, c.spec.ID, m.cursor, m.revision)
 	for _, child := range childActors {
 		c.start(ctx, child.name, child.name, func() *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor {
-				return c.deps.replace(c.spec.ID, child.name, child.make(c.shared))
+				return c.deps.replace(c.spec.ID, child.name, child.make(shared))
 			})
 		})
 	}
 	c.introduce(ctx)
-	c.lookAtLag()
 }
 
 // introduce tells all children who the others are.
@@ -209,26 +219,39 @@ func (c *connectionActor) reset(ctx actor.Context, err error) {
 	for _, child := range childActors {
 		c.stop(ctx, child.name)
 	}
+	c.closed()
+}
+
+// closed goes on with a reset once no child is left.
+func (c *connectionActor) closed() {
+	if c.closing && len(c.children) == 0 {
+		c.closing = false
+		c.life.after(c.opening.Failed(time.Since(c.openedAt)), reopen{})
+	}
 }
 
 // cursorSaved goes on after a write of the cursor. A stale one means another owner.
 func (c *connectionActor) cursorSaved(ctx actor.Context, m cursorSaved) {
+	if m.keeper != c.cursor {
+		return
+	}
 	c.state.bufferChanged(&messages.BufferChanged{Child: "cursor", Err: m.err})
 	if errors.Is(m.err, buffer.ErrStale) {
 		c.reset(ctx, m.err)
+		return
 	}
 	c.cursor.saved(c.life, m)
-	c.drainStep(ctx)
+	if m.err == nil {
+		c.drainStep(ctx)
+	}
 }
 
 // childTerminated has a child that failed started again, and shows why it is away.
 func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated) {
 	name, failure := c.terminated(c.life, m.Who)
-	if c.closing && c.running() == 0 {
-		c.closing = false
-		c.life.after(c.opening.Failed(0), reopen{})
-	}
+	c.closed()
 	c.introduce(ctx)
+	c.drainStep(ctx)
 	if failure == nil {
 		return
 	}
@@ -239,15 +262,13 @@ func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated
 	default:
 		c.state.brokerChanged(&messages.BrokerChanged{State: telemetry.Backoff, Attempt: c.children[name].backoff.Attempt(), Err: err})
 	}
-	c.drainStep(ctx)
 }
 
 // lookAtLag keeps the gauges current that nobody's event moves.
 func (c *connectionActor) lookAtLag() {
-	if c.running() == 0 {
-		return // it begins again with the children
+	if c.shared != nil {
+		c.state.lag(c.shared)
 	}
-	c.state.lag(c.shared)
 	c.life.after(tick, lookAtLag{})
 }
 
@@ -272,7 +293,7 @@ func (c *connectionActor) drainStep(ctx actor.Context) {
 			return
 		}
 	}
-	if c.running() == 0 || c.cursor.flush(c.life) {
+	if c.cursor == nil || c.cursor.flush(c.life) {
 		ctx.Stop(ctx.Self())
 	}
 }

@@ -26,20 +26,16 @@ type cursorKeeper struct {
 // Reports of the keeper's goroutine and timer.
 type (
 	cursorSaved struct {
-		number   uint64 // what was written
+		keeper   *cursorKeeper
 		revision uint64
 		err      error
 	}
-	cursorDue struct{}
+	cursorDue struct{ keeper *cursorKeeper }
 )
 
-func newCursorKeeper(cursors *buffer.Cursors, id string) *cursorKeeper {
-	return &cursorKeeper{cursors: cursors, id: id}
-}
-
-// opened takes a cursor as it was taken over from the owner before.
-func (k *cursorKeeper) opened(c buffer.Cursor, revision uint64) {
-	k.latest, k.epoch, k.revision, k.dirty = c, c.Epoch, revision, false
+// newCursorKeeper keeps a cursor as it was taken over from the owner before.
+func newCursorKeeper(cursors *buffer.Cursors, id string, c buffer.Cursor, revision uint64) *cursorKeeper {
+	return &cursorKeeper{cursors: cursors, id: id, epoch: c.Epoch, revision: revision, latest: c}
 }
 
 // moved notes that the floor has risen.
@@ -57,7 +53,7 @@ func (k *cursorKeeper) schedule(life *incarnation, wait time.Duration) {
 		return
 	}
 	k.scheduled = true
-	life.after(wait, cursorDue{})
+	life.after(wait, cursorDue{k})
 }
 
 // due writes the cursor when its time has come.
@@ -75,7 +71,7 @@ func (k *cursorKeeper) write(life *incarnation) {
 		if errors.Is(err, buffer.ErrStale) {
 			next, err = k.stale(ctx, err)
 		}
-		life.tell(cursorSaved{number: cursor.Number, revision: next, err: err})
+		life.tell(cursorSaved{keeper: k, revision: next, err: err})
 	})
 }
 

@@ -107,6 +107,7 @@ func (p *publisher) Receive(ctx actor.Context) {
 
 func (p *publisher) started(ctx actor.Context) {
 	p.life = newIncarnation(ctx, p.Running)
+	p.counters.InFlight.Store(0)
 	p.attempt(ctx)
 }
 

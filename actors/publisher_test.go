@@ -132,7 +132,7 @@ func newStage(t *testing.T, frames uint64, change func(*connection.Spec)) *stage
 		t.Fatal(err)
 	}
 	st.shared.frames = &buffer.Log{}
-	st.system = actor.NewActorSystem(actor.WithLoggerFactory(quiet))
+	st.system = newSystem(zerolog.Nop())
 	st.parent = st.system.Root.Spawn(actor.PropsFromFunc(st.connection))
 	t.Cleanup(func() {
 		if err := st.system.Root.StopFuture(st.parent).Wait(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
@@ -31,8 +32,7 @@ func Start(deps Deps) (*Tree, error) {
 	deps.complete()
 	t := &Tree{running: &sync.WaitGroup{}, failed: make(chan error, 1)}
 	deps.Running = t.running
-	logger := telemetry.NewSlog(deps.Log)
-	t.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }))
+	t.system = newSystem(deps.Log)
 	root := t.system.Root.WithGuardian(guardian{t.failed})
 	node, err := root.SpawnNamed(actor.PropsFromProducer(func() actor.Actor { return newNode(&deps) }), "node")
 	if err != nil {
@@ -40,6 +40,16 @@ func Start(deps Deps) (*Tree, error) {
 	}
 	t.node = node
 	return t, nil
+}
+
+// newSystem makes the actor system. Of protoactor's log only warnings are passed on: its information is what it
+// did with which message, and messages hold customers' frames.
+func newSystem(log zerolog.Logger) *actor.ActorSystem {
+	logger := telemetry.NewSlog(log.Level(max(log.GetLevel(), zerolog.WarnLevel)))
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return logger }),
+		actor.WithDeadLetterThrottleInterval(time.Millisecond), // how long its goroutine outlives a dead letter
+	)
 }
 
 // guardian supervises the node itself. A node that fails has lost its connections' supervision: it is stopped,
