@@ -64,7 +64,7 @@ type (
 )
 
 func newConnection(spec connection.Spec, deps *Deps) actor.Actor {
-	log := deps.Log.With().Str("node", deps.Node).Str("connection", spec.ID).Logger()
+	log := deps.Log.With().Str("connection", spec.ID).Logger()
 	return &connectionActor{
 		supervisor: newSupervisor(log, &deps.Metrics.Node.Restarts),
 		deps:       deps,

@@ -22,7 +22,7 @@ type Deps struct {
 	Store   *buffer.Store
 	Cursors *buffer.Cursors
 	Metrics *telemetry.Metrics
-	Log     zerolog.Logger
+	Log     zerolog.Logger // names the node
 	// MaxFrameBytes is the largest frame that the buffer takes.
 	MaxFrameBytes int
 

@@ -31,7 +31,7 @@ type node struct {
 
 func newNode(deps *Deps) *node {
 	return &node{
-		supervisor: newSupervisor(deps.Log.With().Str("node", deps.Node).Logger(), &deps.Metrics.Node.Restarts),
+		supervisor: newSupervisor(deps.Log, &deps.Metrics.Node.Restarts),
 		deps:       deps,
 		specs:      map[string]connection.Spec{},
 		waiting:    map[string][]*actor.PID{},

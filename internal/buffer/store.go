@@ -53,6 +53,15 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, erro
 	return &Store{js: js, nc: js.Conn(), stream: stream, config: cfg}, nil
 }
 
+// Bytes is how much disk space the frames of all connections take.
+func (s *Store) Bytes(ctx context.Context) (uint64, error) {
+	info, err := s.stream.Info(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the state of stream %s: %w", StreamName, err)
+	}
+	return info.State.Bytes, nil
+}
+
 // Position is a place in one connection's frames: behind the frame Number, before the next. The zero Position
 // is before the first frame.
 type Position struct {

@@ -16,8 +16,6 @@ import (
 // Node is what is counted and measured of the whole node, exposed as [Counters] are, after the prefix "lorry_node_".
 type Node struct {
 	Restarts     Labelled     `metric:"actor_restarts_total" label:"actor" help:"Actors that failed and were started again."`
-	BufferFrames atomic.Int64 `metric:"buffer_frames" help:"Frames in the buffer."`
-	BufferBytes  atomic.Int64 `metric:"buffer_bytes" help:"Bytes of the buffer."`
 	Draining     atomic.Int64 `metric:"draining" help:"1 while the node is ending and waits for PUBACKs."`
 }
 

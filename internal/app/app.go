@@ -1,0 +1,179 @@
+// Package app wires a node together from its configuration: NATS, buffer, actors, HTTP. Nothing else does.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/lorry-mqtt/lorry/actors"
+	"github.com/lorry-mqtt/lorry/internal/api"
+	"github.com/lorry-mqtt/lorry/internal/buffer"
+	"github.com/lorry-mqtt/lorry/internal/config"
+	"github.com/lorry-mqtt/lorry/internal/natsconn"
+	"github.com/lorry-mqtt/lorry/internal/source"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/messages"
+)
+
+// stopReserve is how long a node may take to stop beyond its grace for PUBACKs.
+const stopReserve = 10 * time.Second
+
+// frameHeadroom is what a frame leaves of the largest NATS message, for subject and headers.
+const frameHeadroom = 4 << 10
+
+// App is one node. Start it once, then Stop it once.
+type App struct {
+	config  config.Config
+	log     zerolog.Logger
+	metrics *telemetry.Metrics
+
+	nats *natsconn.Conn
+	tree *actors.Tree
+	http *api.Server
+}
+
+// New makes a node of a configuration that config.Load has accepted.
+func New(cfg config.Config, log zerolog.Logger, version, commit string) (*App, error) {
+	if cfg.Node.Name == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, fmt.Errorf("node.name: it is empty and the host has no name: %w", err)
+		}
+		cfg.Node.Name = host
+	}
+	return &App{
+		config:  cfg,
+		log:     log.With().Str("node", cfg.Node.Name).Logger(),
+		metrics: telemetry.NewMetrics(version, commit),
+	}, nil
+}
+
+// Start opens the store, starts the connections and serves HTTP. After an error nothing is left running.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.start(ctx); err != nil {
+		return errors.Join(err, a.Stop())
+	}
+	a.log.Info().Str("http", a.HTTPAddress()).Int("connections", len(a.config.Connections)).Msg("node is up")
+	return nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	for _, warning := range a.config.Warnings {
+		a.log.Warn().Msg(warning)
+	}
+	a.http = api.New(api.Options{
+		Listen: a.config.HTTP.Listen, Tokens: a.config.HTTP.Tokens, Metrics: a.metrics.Handler(),
+		Ready: a.Ready, Log: a.log,
+	})
+	if err := a.http.Start(); err != nil { // first: a port that is taken is found before anything is opened
+		return err
+	}
+	natsConfig, err := natsConfig(a.config)
+	if err != nil {
+		return err
+	}
+	if a.nats, err = natsconn.Open(ctx, natsConfig, a.log); err != nil {
+		return err
+	}
+	deps := actors.Deps{
+		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log,
+		MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
+	}
+	b := a.config.Buffer
+	deps.Store, err = buffer.Open(ctx, a.nats.JetStream, buffer.Config{
+		MaxAge: time.Duration(b.MaxAge), MaxBytes: int64(b.MaxBytes),
+		MaxFramesPerConnection: uint64(b.MaxFramesPerConnection), Replicas: b.Replicas, //nolint:gosec // validated
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.metrics.Register(bufferBytes(deps.Store)); err != nil {
+		return err
+	}
+	if deps.Cursors, err = buffer.OpenCursors(ctx, a.nats.JetStream, b.Replicas); err != nil {
+		return err
+	}
+	if a.tree, err = actors.Start(deps); err != nil {
+		return err
+	}
+	for _, spec := range a.config.Connections {
+		if err := a.tree.Put(spec); err != nil {
+			return fmt.Errorf("start connection %s: %w", spec.ID, err)
+		}
+	}
+	return nil
+}
+
+// Run starts the node, waits until ctx ends, and drains it.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+		a.log.Info().Dur("grace", time.Duration(a.config.Node.ShutdownGrace)).Msg("draining")
+	case failed = <-a.tree.Failed():
+	case failed = <-a.http.Failed():
+	}
+	return errors.Join(failed, a.Stop())
+}
+
+// Stop drains the connections, waits for PUBACKs as long as node.shutdown_grace allows, saves the cursors and
+// closes the store.
+func (a *App) Stop() error {
+	var errs []error
+	if a.tree != nil {
+		grace := time.Duration(a.config.Node.ShutdownGrace)
+		ctx, cancel := context.WithTimeout(context.Background(), grace+stopReserve)
+		defer cancel()
+		errs = append(errs, a.tree.Stop(ctx, grace))
+		a.tree = nil
+	}
+	if a.http != nil {
+		errs = append(errs, a.http.Stop())
+		a.http = nil
+	}
+	if a.nats != nil {
+		errs = append(errs, a.nats.Close())
+		a.nats = nil
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		a.log.Info().Msg("node is down")
+	}
+	return err
+}
+
+// Ready is nil when the node can do its work: its store answers.
+func (a *App) Ready() error {
+	if a.nats == nil || a.tree == nil {
+		return errors.New("starting")
+	}
+	if !a.nats.IsConnected() {
+		return errors.New("no connection to NATS")
+	}
+	return nil
+}
+
+// HTTPAddress is where the node serves HTTP, host:port.
+func (a *App) HTTPAddress() string { return a.http.Address() }
+
+// NATSAddress is where the node's store is: a directory or a URL.
+func (a *App) NATSAddress() string {
+	if a.config.NATS.URL != nil {
+		return a.config.NATS.URL.String()
+	}
+	return a.config.NATS.Embedded.Dir
+}
+
+// Status is what the connections say of themselves.
+func (a *App) Status() ([]messages.Status, error) { return a.tree.Status() }
+
+// Tree is the node's actors, for the program that embeds it.
+func (a *App) Tree() *actors.Tree { return a.tree }
