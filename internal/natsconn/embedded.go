@@ -47,6 +47,9 @@ func startEmbedded(ctx context.Context, name string, cfg Embedded, log zerolog.L
 	if err != nil {
 		return nil, err
 	}
+	if err := checkKey(cfg.Dir, cfg.EncryptionKey); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	options, err := cfg.options(name)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
