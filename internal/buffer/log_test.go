@@ -11,7 +11,7 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/testkit"
 )
 
-func open(t *testing.T, n *testkit.NATS, cfg buffer.Config) *buffer.Store {
+func open(t testing.TB, n *testkit.NATS, cfg buffer.Config) *buffer.Store {
 	t.Helper()
 	if cfg.Replicas == 0 {
 		cfg.Replicas = 1
@@ -23,7 +23,7 @@ func open(t *testing.T, n *testkit.NATS, cfg buffer.Config) *buffer.Store {
 	return s
 }
 
-func openLog(t *testing.T, s *buffer.Store, id string, floor uint64) *buffer.Log {
+func openLog(t testing.TB, s *buffer.Store, id string, floor uint64) *buffer.Log {
 	t.Helper()
 	l, err := s.OpenLog(t.Context(), id, floor)
 	if err != nil {
