@@ -25,7 +25,7 @@ nothing was lost.`,
 		Example: "  lorry demo --for 20s",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
-				o.Seed = uint64(time.Now().UnixNano()) % 1_000_000 //nolint:gosec // any seed will do
+				o.Seed = uint64(time.Now().UnixNano()) % 1_000_000
 			}
 			return runDemo(cmd, o)
 		},

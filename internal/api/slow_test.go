@@ -175,6 +175,8 @@ func TestStopFinishesWhatIsUnderWay(t *testing.T) {
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil || response.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%+v, %v", response, err)
+		} else {
+			_ = response.Body.Close()
 		}
 		if err := <-stopped; err != nil {
 			t.Error(err)

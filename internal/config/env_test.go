@@ -16,9 +16,8 @@ func TestEnvironmentOverTheFile(t *testing.T) {
 		"LORRY_NODE_SHUTDOWN_GRACE=1m",
 		"LORRY_HTTP_TOKENS=aaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbb=",
 		"LORRY_NATS_EMBEDDED_SYNC=5s",
-		"LORRY_NATS_EMBEDDED_CLUSTER_ROUTES=nats://a:6222,nats://b:6222",
+		"LORRY_NATS_EMBEDDED_CLUSTER_ROUTES=",
 		"LORRY_BUFFER_MAX_BYTES=1GiB",
-		"LORRY_BUFFER_REPLICAS=5",
 		"LORRY_EGRESS_DENY=",
 		"LORRY_CLUSTER_ENABLED=false",
 		"LORRY_SOURCE_ACCESS_TOKEN=a=b=c",
@@ -26,9 +25,13 @@ func TestEnvironmentOverTheFile(t *testing.T) {
 	)
 	if c.Node.Name != "007" || time.Duration(c.Node.ShutdownGrace) != time.Minute || len(c.HTTP.Tokens) != 2 ||
 		c.HTTP.Tokens[1].Reveal() != "bbbbbbbbbbbbbbb=" || c.NATS.Embedded.Sync.Interval != 5*time.Second ||
-		len(c.NATS.Embedded.Cluster.Routes) != 2 || c.Buffer.MaxBytes != 1<<30 || c.Buffer.Replicas != 5 ||
-		len(c.Egress.Deny) != 0 || len(c.Egress.Allow) != 1 || len(c.Connections) != 1 || c.Connections[0].ID != "only" ||
+		len(c.NATS.Embedded.Cluster.Routes) != 0 || c.Buffer.MaxBytes != 1<<30 || time.Duration(c.Buffer.MaxAge) != 24*time.Hour ||
+		len(c.Egress.Deny) != 0 || len(c.Connections) != 1 || c.Connections[0].ID != "only" ||
 		c.Connections[0].Source.AccessToken.Reveal() != "a=b=c" {
+		t.Errorf("%+v", c)
+	}
+	c = load(t, "testdata/good/external.yaml", "LORRY_NATS_URL=nats://a,nats://b", "LORRY_BUFFER_REPLICAS=3")
+	if c.NATS.URL.Reveal() != "nats://a,nats://b" || c.Buffer.Replicas != 3 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -51,8 +54,11 @@ func TestFaultsNameTheVariable(t *testing.T) {
 		{"LORRY_HTTP_TOKENS=aaaaaaaaaaaaaaaa,hunter2", "LORRY_HTTP_TOKENS: http.tokens[1]: is shorter than 16 characters: " +
 			"it could be guessed; openssl rand -hex 32 makes one"},
 		{"LORRY_HTTP={listen: 127.0.0.1:80, tokn: x}", "LORRY_HTTP:1: http.tokn: is unknown; known here: listen, tokens"},
-		{"LORRY_CONNECTIONS=\n- id: a\n  uri: mqtt://h\n  filter: f\n  topic_up: t/#\n  source: {kind: nats}",
+		{"LORRY_CONNECTIONS=\n- id: a\n  uri: mqtt://h\n  filter: f\n  topic_up: t/#\n  source: {url: ws://h, access_token: t}",
 			`LORRY_CONNECTIONS:5: connections[0].topic_up: `},
+		{"LORRY_NATS_EMBEDDED_CLUSTER_ROUTES=nats://a:6222,nats://b:6222", "LORRY_NATS_EMBEDDED_CLUSTER_ROUTES: nats.embedded.cluster: " +
+			"is not available in this version: the embedded server runs alone; for a cluster set nats.url"},
+		{"LORRY_EGRESS_DENY=10.0.0.0/8", "LORRY_EGRESS_DENY: egress.deny: is not available in this version: "},
 		{"LORRY_CONNECTIONS=[", "LORRY_CONNECTIONS:1: is not YAML: did not find expected node content"},
 		{"LORRY_NATS={url: 'nats://h', credentials: \"a\\0\"}", `LORRY_NATS:1: nats.credentials: file "a\x00" cannot be read: invalid argument`},
 		{"LORRY_CONNECTIONS=", "LORRY_CONNECTIONS: connections: must be a list, is text"},

@@ -78,7 +78,7 @@ func parse(source string, data []byte, env []string) (Config, *document.Node, er
 	if err := located(root, faults); err != nil {
 		return Config{}, nil, err
 	}
-	c.Warnings = append(warnings, c.exposed()...)
+	c.Warnings = slices.Concat(warnings, c.warnings())
 	return c, root, nil
 }
 

@@ -77,15 +77,18 @@ func TestGoodFiles(t *testing.T) {
 		second.Source.HistoryURL != "" || second.Tags["tier"] != "1" || second.WebSocket.Headers["X-Api-Key"].Reveal() != "header-password" {
 		t.Errorf("merged: %+v", second)
 	}
-	if third.Filter != "590e8" || third.Source.Subject != "ns.590e8.>" {
-		t.Errorf("from a stream: %+v", third)
+	if third.Filter != "590e8" || third.Source.URL != "wss://ns.example/api/v1.0/data" || third.Source.AccessToken.Reveal() != "old-token" {
+		t.Errorf("with a history of its own: %+v", third)
 	}
 	if c.NATS.Embedded.Sync != (config.Sync{Always: true}) || c.Buffer.MaxBytes != 512<<20 || c.Buffer.MaxFramesPerConnection != 100_000 ||
 		time.Duration(c.Buffer.MaxAge) != 24*time.Hour || c.HTTP.Tokens[1].Reveal() != "fedcba9876543210fedcba9876543210" {
 		t.Errorf("%+v", c)
 	}
-	if len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], "nats.embedded.cluster.listen reaches beyond loopback") {
-		t.Errorf("warnings: %q", c.Warnings)
+	for i, want := range []string{"nats.embedded.listen reaches beyond loopback: ", "source.history_url is not used in this version: ",
+		"connections[2].source.history_url is not used in this version: "} {
+		if len(c.Warnings) != 3 || !strings.HasPrefix(c.Warnings[i], want) {
+			t.Fatalf("warnings: %q, want one that begins with %q", c.Warnings, want)
+		}
 	}
 
 	c = load(t, "testdata/good/external.yaml")

@@ -24,7 +24,7 @@ type Config struct {
 	Connections []connection.Spec `yaml:"connections"` // static, complete: [connection.Spec.WithDefaults] was applied
 
 	// Warnings are what Load found odd but not wrong, a line each: environment variables that look like ours and
-	// are not, servers that anyone may reach.
+	// are not, servers that anyone may reach, settings that are not used yet.
 	Warnings []string `yaml:"-"`
 }
 
@@ -43,7 +43,7 @@ type Log struct {
 // HTTP is the server of API, health and metrics.
 type HTTP struct {
 	Listen string          `yaml:"listen"` // host:port; port 0 takes a free one
-	Tokens []secret.String `yaml:"tokens"` // bearer tokens (RFC 6750); none is allowed on loopback only
+	Tokens []secret.String `yaml:"tokens"` // bearer tokens (RFC 6750 §2.1); none is allowed on loopback only
 }
 
 // NATS is the JetStream server that holds the buffer.
@@ -70,7 +70,7 @@ type Embedded struct {
 	EncryptionKey secret.String   `yaml:"encryption_key"` // of the files; empty: not encrypted
 }
 
-// EmbeddedCluster routes the embedded servers of several nodes together.
+// EmbeddedCluster routes the embedded servers of several nodes together. As yet Validate refuses it.
 type EmbeddedCluster struct {
 	Name   string           `yaml:"name"`
 	Listen string           `yaml:"listen"` // host:port for the other nodes' routes
@@ -85,13 +85,13 @@ type Buffer struct {
 	Replicas               int      `yaml:"replicas"`
 }
 
-// Egress says where broker and source URIs may lead: CIDRs, addresses and host names.
+// Egress says where broker and source URIs may lead: CIDRs, addresses and host names. As yet Validate refuses any.
 type Egress struct {
 	Deny  []string `yaml:"deny"`
 	Allow []string `yaml:"allow"`
 }
 
-// Cluster lets several nodes share the connections.
+// Cluster lets several nodes share the connections. As yet Validate refuses it.
 type Cluster struct {
 	Enabled bool `yaml:"enabled"`
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lorry-mqtt/lorry/internal/config/document"
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/fault"
 	"github.com/lorry-mqtt/lorry/internal/secret"
@@ -22,6 +21,7 @@ const (
 	minBufferAge   = time.Minute
 	maxBufferAge   = 10 * 365 * 24 * time.Hour
 	minBufferBytes = 1 << 20
+	maxBufferBytes = 1 << 50
 	maxReplicas    = 5 // JetStream's own bound
 )
 
@@ -37,6 +37,9 @@ func (n NATS) validate() fault.List {
 		faults.Add("credentials", "is for nats.url, which is empty")
 	}
 	faults = append(faults, n.TLS.validate(external).Prefixed("tls")...)
+	if c := n.Embedded.Cluster; c.Name != "" || c.Listen != "" || len(c.Routes) > 0 {
+		faults.Add("embedded.cluster", "is not available in this version: the embedded server runs alone; for a cluster set nats.url")
+	}
 	if external {
 		return append(faults, n.Embedded.unused().Prefixed("embedded")...)
 	}
@@ -84,9 +87,6 @@ func (e Embedded) unused() fault.List {
 	}{
 		{"dir", e.Dir != d.Dir},
 		{"listen", e.Listen != ""},
-		{"cluster.name", e.Cluster.Name != ""},
-		{"cluster.listen", e.Cluster.Listen != ""},
-		{"cluster.routes", len(e.Cluster.Routes) > 0},
 		{"sync", e.Sync != d.Sync},
 		{"encryption_key", !e.EncryptionKey.IsZero()},
 	} {
@@ -102,8 +102,13 @@ func (e Embedded) validate() fault.List {
 	if e.Dir == "" || strings.ContainsRune(e.Dir, 0) {
 		faults.Add("dir", "must be the path of a directory")
 	}
-	if _, reason := splitListen(e.Listen); e.Listen != "" && reason != "" {
+	_, reason := splitListen(e.Listen)
+	switch {
+	case e.Listen == "":
+	case reason != "":
 		faults.Add("listen", "%s", reason)
+	case strings.Trim(e.Listen[strings.LastIndexByte(e.Listen, ':'):], ":0") == "":
+		faults.Add("listen", "must name the port: clients could not know which one is taken")
 	}
 	if !e.Sync.Always {
 		between(&faults, "sync", e.Sync.Interval, minSync, maxSync)
@@ -114,34 +119,14 @@ func (e Embedded) validate() fault.List {
 	case key != "" && len(key) < minEncryptionKey:
 		faults.Add("encryption_key", "is shorter than %d characters: it could be guessed", minEncryptionKey)
 	}
-	return append(faults, e.Cluster.validate().Prefixed("cluster")...)
-}
-
-func (c EmbeddedCluster) validate() fault.List {
-	var faults fault.List
-	if c.Name == "" && c.Listen == "" && len(c.Routes) == 0 {
-		return nil
-	}
-	if !namePattern.MatchString(c.Name) {
-		faults.Add("name", "is required with listen and routes, the same on every node: "+
-			"1 to 63 of letters, digits, ., _ and -, the first a letter or digit")
-	}
-	if _, reason := splitListen(c.Listen); reason != "" {
-		faults.Add("listen", "%s", reason)
-	}
-	for i, route := range c.Routes {
-		if reason := natsURL(route); reason != "" {
-			faults.Add(document.Index("routes", i), "%s", reason)
-		}
-	}
 	return faults
 }
 
 func (b Buffer) validate(n NATS) fault.List {
 	var faults fault.List
 	between(&faults, "max_age", time.Duration(b.MaxAge), minBufferAge, maxBufferAge)
-	if b.MaxBytes < minBufferBytes {
-		faults.Add("max_bytes", "must be at least %s", ByteSize(minBufferBytes))
+	if b.MaxBytes < minBufferBytes || b.MaxBytes > maxBufferBytes {
+		faults.Add("max_bytes", "must be from %s to %s", ByteSize(minBufferBytes), ByteSize(maxBufferBytes))
 	}
 	if b.MaxFramesPerConnection < 1 {
 		faults.Add("max_frames_per_connection", "must be at least 1")
@@ -149,24 +134,8 @@ func (b Buffer) validate(n NATS) fault.List {
 	switch {
 	case b.Replicas < 1 || b.Replicas > maxReplicas:
 		faults.Add("replicas", "must be from 1 to %d", maxReplicas)
-	case b.Replicas > 1 && len(n.URL) == 0 && len(n.Embedded.Cluster.Routes) == 0:
-		faults.Add("replicas", "are more than this one embedded server can hold: set nats.url or nats.embedded.cluster.routes")
+	case b.Replicas > 1 && len(n.URL) == 0:
+		faults.Add("replicas", "are more than the one embedded server can hold: set nats.url to a NATS cluster")
 	}
 	return faults
-}
-
-// exposed returns a warning for each listener of the embedded server that others than this machine reach: it asks
-// them for nothing.
-func (c Config) exposed() []string {
-	var warnings []string
-	for _, l := range []struct{ path, address string }{
-		{"nats.embedded.listen", c.NATS.Embedded.Listen},
-		{"nats.embedded.cluster.listen", c.NATS.Embedded.Cluster.Listen},
-	} {
-		if host, _ := splitListen(l.address); l.address != "" && !loopback(host) {
-			warnings = append(warnings, fmt.Sprintf(
-				"%s reaches beyond loopback: whoever can connect reads and writes every frame; keep it in a closed network", l.path))
-		}
-	}
-	return warnings
 }

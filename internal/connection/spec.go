@@ -27,7 +27,7 @@ type SourceKind string
 // The kinds of source.
 const (
 	SourceWebSocket SourceKind = "websocket" // the Network Server's Data API
-	SourceNATS      SourceKind = "nats"      // a JetStream subject that others write
+	SourceNATS      SourceKind = "nats"      // a JetStream subject that others write; refused by [Spec.Validate] as yet
 )
 
 // Source is the Network Server's end of a connection.
@@ -35,11 +35,11 @@ type Source struct {
 	Kind        SourceKind    `json:"kind" yaml:"kind"`
 	URL         string        `json:"url" yaml:"url"` // ws:// or wss://, without a query
 	AccessToken secret.String `json:"access_token" yaml:"access_token"`
-	Radio       bool          `json:"radio" yaml:"radio"`         // ask for the radio object of uplinks and downlinks
-	LoRa        bool          `json:"lora" yaml:"lora"`           // ask for the LoRaWAN header and MAC commands
-	Duplicate   bool          `json:"duplicate" yaml:"duplicate"` // ask for every gateway's copy
-	Subject     string        `json:"subject" yaml:"subject"`     // of kind nats; default ns.FILTER.>
-	HistoryURL  string        `json:"history_url" yaml:"history_url"`
+	Radio       bool          `json:"radio" yaml:"radio"`             // ask for the radio object of uplinks and downlinks
+	LoRa        bool          `json:"lora" yaml:"lora"`               // ask for the LoRaWAN header and MAC commands
+	Duplicate   bool          `json:"duplicate" yaml:"duplicate"`     // ask for every gateway's copy
+	Subject     string        `json:"subject" yaml:"subject"`         // of kind nats; default ns.FILTER.>
+	HistoryURL  string        `json:"history_url" yaml:"history_url"` // http:// or https://; not used as yet
 }
 
 // MQTT holds the broker session's settings.

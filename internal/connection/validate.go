@@ -40,7 +40,7 @@ func (s Spec) Validate() fault.List {
 		path   string
 		faults fault.List
 	}{
-		{"source", s.Source.validate(s.Filter)},
+		{"source", s.Source.validate()},
 		{"mqtt", s.MQTT.validate()},
 		{"downlink", s.Downlink.validate()},
 		{"tls", s.TLS.validate(s.URI.Scheme())},

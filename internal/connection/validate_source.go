@@ -26,15 +26,15 @@ func (d SourceDefaults) Validate() fault.List {
 	return faults
 }
 
-func (s Source) validate(filter string) fault.List {
+func (s Source) validate() fault.List {
 	var faults fault.List
 	switch s.Kind {
 	case SourceWebSocket:
 		s.validateWebSocket(&faults)
 	case SourceNATS:
-		s.validateNATS(&faults, filter)
+		faults.Add("kind", "%s is not available in this version: frames come from the Network Server by %s", SourceNATS, SourceWebSocket)
 	default:
-		faults.Add("kind", "must be %s or %s", SourceWebSocket, SourceNATS)
+		faults.Add("kind", "must be %s", SourceWebSocket)
 	}
 	return faults
 }
@@ -56,44 +56,8 @@ func (s Source) validateWebSocket(faults *fault.List) {
 		validateToken(faults, s.AccessToken)
 	}
 	if s.Subject != "" {
-		faults.Add("subject", "is for kind %s", SourceNATS)
+		faults.Add("subject", "is for kind %s, which is not available in this version", SourceNATS)
 	}
-}
-
-func (s Source) validateNATS(faults *fault.List, filter string) {
-	for _, f := range []struct {
-		path string
-		set  bool
-	}{
-		{"url", s.URL != ""},
-		{"access_token", !s.AccessToken.IsZero()},
-		{"history_url", s.HistoryURL != ""},
-		{"radio", s.Radio},
-		{"lora", s.LoRa},
-		{"duplicate", s.Duplicate},
-	} {
-		if f.set {
-			faults.Add(f.path, "is for kind %s: who writes the subject chooses what is in it", SourceWebSocket)
-		}
-	}
-	switch {
-	case s.Subject == "" && filter == "": // the missing filter is reported; the default follows from it
-	case !validSubject(s.Subject):
-		faults.Add("subject", "must be a NATS subject: tokens joined by ., none empty or with white space, "+
-			"wildcards * for a token and > at the end")
-	}
-}
-
-// validSubject reports whether s is a subject that a consumer may filter by.
-func validSubject(s string) bool {
-	tokens := strings.Split(s, ".")
-	for i, t := range tokens {
-		wild := t == "*" || (t == ">" && i == len(tokens)-1)
-		if !wild && (t == "" || strings.ContainsAny(t, "*> ") || !printable(t, "")) {
-			return false
-		}
-	}
-	return true
 }
 
 func validateToken(faults *fault.List, token secret.String) {

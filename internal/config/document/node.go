@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -115,9 +116,9 @@ func (n *Node) Set(names []string, value *Node) {
 
 // last returns the value of the last field of that name, nil when there is none.
 func (n *Node) last(name string) *Node {
-	for i := len(n.Fields) - 1; i >= 0; i-- {
-		if n.Fields[i].Name == name {
-			return n.Fields[i].Value
+	for _, f := range slices.Backward(n.Fields) {
+		if f.Name == name {
+			return f.Value
 		}
 	}
 	return nil
