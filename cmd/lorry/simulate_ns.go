@@ -52,7 +52,7 @@ are chances between 0 and 1, rolled for each frame (--refuse: for each connect).
 func (s *simulateNS) flags(f *pflag.FlagSet) {
 	c := &s.config
 	f.StringVar(&s.listen, "listen", ":9000", "`address` to listen on")
-	f.StringArrayVar(&s.filters, "filter", nil, "`id` of a filter that clients may name; passes everything (may be repeated)")
+	f.StringArrayVar(&s.filters, "filter", nil, "`id` of a filter that clients may name; passes everything (may be repeated; default: any)")
 	f.StringArrayVar(&c.Tokens, "token", nil, "access `token` (may be repeated; default: any that is not empty)")
 	f.IntVar(&c.Devices, "devices", 10, "number of devices")
 	f.Float64Var(&c.Rate, "rate", 10, "messages a second over all devices")
@@ -125,6 +125,9 @@ func (s *simulateNS) complete(log zerolog.Logger) error {
 	}
 	c.Faults.DropHow, c.Log = drop, log
 	c.Filters = map[string]simulator.Filter{}
+	if len(s.filters) == 0 {
+		c.Filters[simulator.AnyFilter] = simulator.Filter{}
+	}
 	for _, id := range s.filters {
 		if id == "" {
 			return misuse("--filter: is empty")

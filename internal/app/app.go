@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,9 +33,17 @@ type App struct {
 	log     zerolog.Logger
 	metrics *telemetry.Metrics
 
-	nats *natsconn.Conn
-	tree *actors.Tree
 	http *api.Server
+	nats *natsconn.Conn // nil until it is open
+	tree *actors.Tree   // nil until it runs
+
+	phase atomic.Pointer[phase]
+}
+
+// phase is how far a node is, for those who ask over HTTP while it starts and stops.
+type phase struct {
+	notReady string         // why it cannot do its work; empty when it can
+	nats     *natsconn.Conn // when it can
 }
 
 // New makes a node of a configuration that config.Load has accepted.
@@ -46,30 +55,32 @@ func New(cfg config.Config, log zerolog.Logger, version, commit string) (*App, e
 		}
 		cfg.Node.Name = host
 	}
-	return &App{
+	a := &App{
 		config:  cfg,
 		log:     log.With().Str("node", cfg.Node.Name).Logger(),
 		metrics: telemetry.NewMetrics(version, commit),
-	}, nil
+	}
+	a.phase.Store(&phase{notReady: "starting"})
+	a.http = api.New(api.Options{
+		Listen: cfg.HTTP.Listen, Tokens: cfg.HTTP.Tokens, Metrics: a.metrics.Handler(), Ready: a.Ready, Log: a.log,
+	})
+	return a, nil
 }
 
 // Start opens the store, starts the connections and serves HTTP. After an error nothing is left running.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.start(ctx); err != nil {
-		return errors.Join(err, a.Stop())
+	for _, warning := range a.config.Warnings {
+		a.log.Warn().Msg(warning)
 	}
+	if err := a.start(ctx); err != nil {
+		return errors.Join(err, a.shut())
+	}
+	a.phase.Store(&phase{nats: a.nats})
 	a.log.Info().Str("http", a.HTTPAddress()).Int("connections", len(a.config.Connections)).Msg("node is up")
 	return nil
 }
 
 func (a *App) start(ctx context.Context) error {
-	for _, warning := range a.config.Warnings {
-		a.log.Warn().Msg(warning)
-	}
-	a.http = api.New(api.Options{
-		Listen: a.config.HTTP.Listen, Tokens: a.config.HTTP.Tokens, Metrics: a.metrics.Handler(),
-		Ready: a.Ready, Log: a.log,
-	})
 	if err := a.http.Start(); err != nil { // first: a port that is taken is found before anything is opened
 		return err
 	}
@@ -80,22 +91,8 @@ func (a *App) start(ctx context.Context) error {
 	if a.nats, err = natsconn.Open(ctx, natsConfig, a.log); err != nil {
 		return err
 	}
-	deps := actors.Deps{
-		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log,
-		MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
-	}
-	b := a.config.Buffer
-	deps.Store, err = buffer.Open(ctx, a.nats.JetStream, buffer.Config{
-		MaxAge: time.Duration(b.MaxAge), MaxBytes: int64(b.MaxBytes),
-		MaxFramesPerConnection: uint64(b.MaxFramesPerConnection), Replicas: b.Replicas, //nolint:gosec // validated
-	})
+	deps, err := a.deps(ctx)
 	if err != nil {
-		return err
-	}
-	if err := a.metrics.Register(bufferBytes(deps.Store)); err != nil {
-		return err
-	}
-	if deps.Cursors, err = buffer.OpenCursors(ctx, a.nats.JetStream, b.Replicas); err != nil {
 		return err
 	}
 	if a.tree, err = actors.Start(deps); err != nil {
@@ -109,15 +106,41 @@ func (a *App) start(ctx context.Context) error {
 	return nil
 }
 
-// Run starts the node, waits until ctx ends, and drains it.
+// deps opens what the connections share.
+func (a *App) deps(ctx context.Context) (actors.Deps, error) {
+	deps := actors.Deps{
+		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log,
+		MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
+	}
+	b := a.config.Buffer
+	var err error
+	deps.Store, err = buffer.Open(ctx, a.nats.JetStream, buffer.Config{
+		MaxAge: time.Duration(b.MaxAge), MaxBytes: int64(b.MaxBytes),
+		MaxFramesPerConnection: uint64(b.MaxFramesPerConnection), Replicas: b.Replicas, //nolint:gosec // validated
+	})
+	if err != nil {
+		return deps, err
+	}
+	if err := a.metrics.Register(bufferBytes(deps.Store)); err != nil {
+		return deps, err
+	}
+	deps.Cursors, err = buffer.OpenCursors(ctx, a.nats.JetStream, b.Replicas)
+	return deps, err
+}
+
+// Run starts the node, waits until ctx ends, and drains it. A ctx that ends while the node starts is no error.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			a.log.Info().Msg("stopped before the node was up")
+			return nil
+		}
 		return err
 	}
 	var failed error
 	select {
 	case <-ctx.Done():
-		a.log.Info().Dur("grace", time.Duration(a.config.Node.ShutdownGrace)).Msg("draining")
+		a.log.Info().Stringer("grace", time.Duration(a.config.Node.ShutdownGrace)).Msg("draining")
 	case failed = <-a.tree.Failed():
 	case failed = <-a.http.Failed():
 	}
@@ -127,35 +150,36 @@ func (a *App) Run(ctx context.Context) error {
 // Stop drains the connections, waits for PUBACKs as long as node.shutdown_grace allows, saves the cursors and
 // closes the store.
 func (a *App) Stop() error {
-	var errs []error
-	if a.tree != nil {
-		grace := time.Duration(a.config.Node.ShutdownGrace)
-		ctx, cancel := context.WithTimeout(context.Background(), grace+stopReserve)
-		defer cancel()
-		errs = append(errs, a.tree.Stop(ctx, grace))
-		a.tree = nil
-	}
-	if a.http != nil {
-		errs = append(errs, a.http.Stop())
-		a.http = nil
-	}
-	if a.nats != nil {
-		errs = append(errs, a.nats.Close())
-		a.nats = nil
-	}
-	err := errors.Join(errs...)
+	a.phase.Store(&phase{notReady: "draining"})
+	err := a.shut()
 	if err == nil {
 		a.log.Info().Msg("node is down")
 	}
 	return err
 }
 
-// Ready is nil when the node can do its work: its store answers.
-func (a *App) Ready() error {
-	if a.nats == nil || a.tree == nil {
-		return errors.New("starting")
+// shut ends whatever runs, the last started first, but HTTP last: health and metrics are of use until the end.
+func (a *App) shut() error {
+	var errs []error
+	if a.tree != nil {
+		grace := time.Duration(a.config.Node.ShutdownGrace)
+		ctx, cancel := context.WithTimeout(context.Background(), grace+stopReserve)
+		defer cancel()
+		errs = append(errs, a.tree.Stop(ctx, grace))
 	}
-	if !a.nats.IsConnected() {
+	if a.nats != nil {
+		errs = append(errs, a.nats.Close())
+	}
+	return errors.Join(append(errs, a.http.Stop())...)
+}
+
+// Ready is nil when the node can do its work: it is up, and its store answers.
+func (a *App) Ready() error {
+	now := a.phase.Load()
+	if now.notReady != "" {
+		return errors.New(now.notReady)
+	}
+	if !now.nats.IsConnected() {
 		return errors.New("no connection to NATS")
 	}
 	return nil

@@ -87,7 +87,11 @@ func (c *Conn) connect(ctx context.Context, url string, options []nats.Option) e
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if _, err := c.JetStream.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("ask JetStream for its state at %s: %w (the NATS account needs JetStream enabled)", nc.ConnectedUrlRedacted(), err)
+		err = fmt.Errorf("ask JetStream for its state at %s: %w", nc.ConnectedUrlRedacted(), err)
+		if errors.Is(err, jetstream.ErrJetStreamNotEnabled) || errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount) {
+			err = fmt.Errorf("nats.url: %w: enable JetStream for the server and the account", err)
+		}
+		return err
 	}
 	return nil
 }

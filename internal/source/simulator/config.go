@@ -53,7 +53,8 @@ type Config struct {
 
 	// Tokens are the access tokens accepted; empty: any token that is not empty.
 	Tokens []string
-	// Filters are the filters that clients name by id. An id that is not here is answered by 404.
+	// Filters are the filters that clients name by id. An id that is not here is answered by 404, unless there is one
+	// of the id [AnyFilter].
 	Filters map[string]Filter
 	// TLS, when set, makes [NS.Start] serve wss:// and https:// with it.
 	TLS *tls.Config

@@ -24,6 +24,9 @@ var defaultTypes = []dataapi.Type{
 	dataapi.Uplink, dataapi.Downlink, dataapi.DownlinkRequest, dataapi.JoinRequest, dataapi.StatusResponse,
 }
 
+// AnyFilter is the id in [Config.Filters] of the filter that stands for every id not listed there.
+const AnyFilter = "*"
+
 // sieve is a filter made ready for use; a nil set passes everything.
 type sieve struct {
 	types, gateways, applications, devices, tags map[string]bool

@@ -81,6 +81,9 @@ func parseSelection(values url.Values, filters map[string]sieve) (string, sieve,
 		}
 		s, ok := filters[id]
 		if !ok {
+			s, ok = filters[AnyFilter]
+		}
+		if !ok {
 			return "", sieve{}, &rejection{http.StatusNotFound, fmt.Sprintf("filter %q is unknown", id)}
 		}
 		return id, s, nil

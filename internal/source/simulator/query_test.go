@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -98,4 +99,17 @@ func TestAMetaTimeTakenAsFromUnixtimeIsThatTime(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAnyFilterStandsForThoseThatAreNotListed(t *testing.T) {
+	ns := newNS(t, Config{Filters: map[string]Filter{AnyFilter: {}, "listed": {Types: []dataapi.Type{dataapi.Info}}}})
+	for id, types := range map[string]bool{"listed": true, "whatever": false} {
+		q, err := parseQuery(url.Values{"access_token": {"t"}, "filter": {id}}, ns.filters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (q.sieve.types != nil) != types {
+			t.Errorf("filter %q: types %v", id, q.sieve.types)
+		}
+	}
 }
