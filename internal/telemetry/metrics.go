@@ -15,8 +15,8 @@ import (
 
 // Node is what is counted and measured of the whole node, exposed as [Counters] are, after the prefix "lorry_node_".
 type Node struct {
-	Restarts     Labelled     `metric:"actor_restarts_total" label:"actor" help:"Actors that failed and were started again."`
-	Draining     atomic.Int64 `metric:"draining" help:"1 while the node is ending and waits for PUBACKs."`
+	Restarts Labelled     `metric:"actor_restarts_total" label:"actor" help:"Actors that failed and were started again."`
+	Draining atomic.Int64 `metric:"draining" help:"1 while the node is ending and waits for PUBACKs."`
 }
 
 // Metrics holds the counters of every connection and of the node, and exposes them to Prometheus, together with the
