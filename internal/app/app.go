@@ -116,7 +116,7 @@ func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	var err error
 	deps.Store, err = buffer.Open(ctx, a.nats.JetStream, buffer.Config{
 		MaxAge: time.Duration(b.MaxAge), MaxBytes: int64(b.MaxBytes),
-		MaxFramesPerConnection: uint64(b.MaxFramesPerConnection), Replicas: b.Replicas, //nolint:gosec // validated
+		MaxFramesPerConnection: uint64(b.MaxFramesPerConnection), Replicas: b.Replicas,
 	})
 	if err != nil {
 		return deps, err
@@ -130,12 +130,13 @@ func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 
 // Run starts the node, waits until ctx ends, and drains it. A ctx that ends while the node starts is no error.
 func (a *App) Run(ctx context.Context) error {
-	if err := a.Start(ctx); err != nil {
-		if ctx.Err() != nil {
-			a.log.Info().Msg("stopped before the node was up")
-			return nil
-		}
+	err := a.Start(ctx)
+	if err != nil && ctx.Err() == nil {
 		return err
+	}
+	if err != nil {
+		a.log.Info().Msg("stopped before the node was up")
+		return nil //nolint:nilerr // what failed, failed of being stopped
 	}
 	var failed error
 	select {

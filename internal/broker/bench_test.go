@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"bytes"
-	"context"
 	"net/url"
 	"sync"
 	"testing"
@@ -34,7 +33,7 @@ func benchmarkPublish(b *testing.B, uri func(scheme string) string, ca *testkit.
 
 func benchmarkSession(b *testing.B, o broker.Options) {
 	window := make(chan struct{}, benchWindow)
-	s, err := broker.Connect(context.Background(), o, broker.Events{Acknowledged: func(uint64) { <-window }})
+	s, err := broker.Connect(b.Context(), o, broker.Events{Acknowledged: func(uint64) { <-window }})
 	if err != nil {
 		b.Fatal(err)
 	}

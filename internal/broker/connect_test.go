@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -51,7 +52,7 @@ func TestConnectPacket(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 			if got.UsernameFlag != c.want.UsernameFlag || got.Username != c.want.Username ||
-				got.PasswordFlag != c.want.PasswordFlag || string(got.Password) != string(c.want.Password) ||
+				got.PasswordFlag != c.want.PasswordFlag || !bytes.Equal(got.Password, c.want.Password) ||
 				got.ClientIdentifier != c.want.ClientIdentifier || got.Keepalive != c.want.Keepalive {
 				t.Errorf("%v with password %q, want %v", got, got.Password, &c.want)
 			}

@@ -59,8 +59,7 @@ func clientConfig(o Options) *tls.Config {
 }
 
 func dialStage(err error) Stage {
-	var resolve *net.DNSError
-	if errors.As(err, &resolve) {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return StageDNS
 	}
 	return StageTCP

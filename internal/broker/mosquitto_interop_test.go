@@ -113,7 +113,9 @@ func TestMosquittoThroughPubackProxy(t *testing.T) {
 	proxy.Release(40)
 	own.awaitAcknowledged(40)
 	proxy.Cut()
-	own.awaitLost()
+	if err := own.awaitLost(); broker.Classify(err) != broker.Retryable {
+		t.Errorf("class of %v", err)
+	}
 	own.close(s)
 	if got := own.awaitAcknowledged(0); len(got) != 40 {
 		t.Errorf("%d acknowledged, want 40", len(got))

@@ -31,7 +31,10 @@ type arrival struct {
 	payload string
 }
 
-func newOwner(t testing.TB) *owner { return &owner{t: t, changed: make(chan struct{})} }
+func newOwner(t testing.TB) *owner {
+	t.Helper()
+	return &owner{t: t, changed: make(chan struct{})}
+}
 
 func (o *owner) events() broker.Events {
 	return broker.Events{

@@ -131,7 +131,7 @@ func TestUpgradeRefused(t *testing.T) {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(status)
-				fmt.Fprintf(w, "\n  no\a broker\there\r\n%s", strings.Repeat("x", 1<<20))
+				_, _ = fmt.Fprintf(w, "\n  no\a broker\there\r\n%s", strings.Repeat("x", 1<<20))
 			}))
 			defer server.Close()
 			failed := refused(t, options(t, "ws://"+server.Listener.Addr().String()), broker.StageWebSocket, want.class)

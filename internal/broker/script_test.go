@@ -23,6 +23,7 @@ type script struct {
 // scripted returns options with which Connect reaches play, which runs in a goroutine of its own once dialed. The wire
 // is a pipe: it has no buffers, and its deadlines follow the clock of a synctest bubble.
 func scripted(t testing.TB, play func(*script)) broker.Options {
+	t.Helper()
 	o := options(t, "mqtt://scripted.example")
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })

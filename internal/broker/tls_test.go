@@ -213,7 +213,7 @@ func TestALPN(t *testing.T) {
 			return
 		}
 		server := tls.Server(conn, config)
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		s := &script{t: t, conn: server}
 		s.accept()
 		chosen <- server.ConnectionState().NegotiatedProtocol

@@ -164,7 +164,7 @@ func TestTheReasonIsKept(t *testing.T) {
 		"failed":           {func(w *wire, _, _ net.Conn) { _ = w.fail(reason) }, reason},
 		"closed elsewhere": {func(_ *wire, socket, _ net.Conn) { _ = socket.Close() }, ErrReset},
 		"closed by peer":   {func(_ *wire, _, other net.Conn) { _ = other.Close() }, ErrClosedByBroker},
-		"protocol":         {func(_ *wire, _, other net.Conn) { go other.Write([]byte{0xf0, 0}) }, nil},
+		"protocol":         {func(_ *wire, _, other net.Conn) { go func() { _, _ = other.Write([]byte{0xf0, 0}) }() }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -18,7 +18,8 @@ func benchFrames(b *testing.B, n int) []dataapi.Frame {
 		raw := bytes.TrimSuffix(frames[i].Raw, []byte("}"))
 		raw = append(raw, `,"payload":"`...)
 		raw = append(raw, bytes.Repeat([]byte("A"), 560-len(raw)-2)...)
-		frames[i].Raw = append(raw, `"}`...)
+		raw = append(raw, `"}`...)
+		frames[i].Raw = raw
 	}
 	return frames
 }

@@ -75,7 +75,7 @@ func (l *Log) Append(ctx context.Context, frames []dataapi.Frame) (Batch, error)
 	}
 	l.msg.Subject = l.subject
 	pack(&l.msg, first, frames, highest)
-	seq, err := l.write(ctx, first)
+	seq, err := l.write(ctx)
 	if err != nil {
 		return Batch{}, fmt.Errorf("store %d frames from number %d: %w", len(frames), first, err)
 	}
@@ -98,7 +98,7 @@ func fitting(frames []dataapi.Frame) []dataapi.Frame {
 }
 
 // write publishes the packed message on condition that nobody else has appended since the last one.
-func (l *Log) write(ctx context.Context, first uint64) (seq uint64, err error) {
+func (l *Log) write(ctx context.Context) (seq uint64, err error) {
 	ack, err := l.store.js.PublishMsg(ctx, &l.msg, jetstream.WithExpectLastSequencePerSubject(l.lastSeq))
 	if err == nil {
 		return ack.Sequence, nil
@@ -115,7 +115,7 @@ func (l *Log) write(ctx context.Context, first uint64) (seq uint64, err error) {
 		return 0, err
 	case last == nil && l.lastSeq != 0:
 		l.lastSeq = 0
-		return l.write(ctx, first)
+		return l.write(ctx)
 	case last != nil && last.Header.Get(headerFirst) == l.msg.Header.Get(headerFirst) && bytes.Equal(last.Data, l.msg.Data):
 		return last.Sequence, nil
 	default:

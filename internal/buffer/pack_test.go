@@ -1,6 +1,7 @@
 package buffer
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func TestPackKeepsEveryByte(t *testing.T) {
 				t.Fatalf("unpacked %+v", out)
 			}
 			for i := range in {
-				if string(out.Frames[i].Raw) != string(in[i].Raw) {
+				if !bytes.Equal(out.Frames[i].Raw, in[i].Raw) {
 					t.Errorf("frame %d: %q, want %q", i, out.Frames[i].Raw, in[i].Raw)
 				}
 			}
@@ -76,7 +77,7 @@ func FuzzUnpack(f *testing.F) {
 		for _, f := range b.Frames {
 			total = append(total, f.Raw...)
 		}
-		if string(total) != string(data) {
+		if !bytes.Equal(total, data) {
 			t.Fatalf("unpacked %q from %q", total, data)
 		}
 		var msg nats.Msg

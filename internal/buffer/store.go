@@ -43,7 +43,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, erro
 		MaxAge:      cfg.MaxAge,
 		MaxBytes:    cfg.MaxBytes,
 		// A message holds one frame or more, so this bounds slow connections; trim.go bounds fast ones.
-		MaxMsgsPerSubject: int64(cfg.MaxFramesPerConnection), //nolint:gosec // validated with the configuration
+		MaxMsgsPerSubject: int64(cfg.MaxFramesPerConnection),
 		Replicas:          cfg.Replicas,
 		AllowDirect:       true,
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -95,12 +96,15 @@ func (p *parts) start(ctx context.Context, o Options) (err error) {
 	if err := p.node.Start(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.Out, `Network Server   %s
+	_, err = fmt.Fprintf(o.Out, `Network Server   %s
 MQTT broker      mqtt://%s   (try: mosquitto_sub -p %s -t 'lora/#' -v)
 metrics          http://%s/metrics
 buffer           %s
 
-`, p.ns.URL(), address, address[len("127.0.0.1:"):], p.node.HTTPAddress(), p.node.NATSAddress()) //nolint:errcheck // as in application.printf
+`, p.ns.URL(), address, address[len("127.0.0.1:"):], p.node.HTTPAddress(), p.node.NATSAddress())
+	if err != nil {
+		return err
+	}
 	return p.ns.Await(ctx, func(s simulator.Stats) bool { return s.Streams > 0 })
 }
 
@@ -133,14 +137,14 @@ func (p *parts) settle() (Summary, error) {
 		}
 	}
 	s, err := p.account.settle(sent)
-	s.Accepted = int(p.ns.Stats().Accepted) //nolint:gosec // a count
+	s.Accepted = int(p.ns.Stats().Accepted)
 	return s, err
 }
 
 // complete reports whether all that was sent has arrived.
 func (p *parts) complete(sent []simulator.Message) bool {
-	for i := len(sent) - 1; i >= 0; i-- {
-		if id, err := dataapi.Identify(sent[i].Raw); err == nil && !p.account.has(id) {
+	for _, s := range slices.Backward(sent) {
+		if id, err := dataapi.Identify(s.Raw); err == nil && !p.account.has(id) {
 			return false
 		}
 	}

@@ -114,7 +114,7 @@ func lockDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("nats.embedded.dir: make %s: %w", dir, err)
 	}
 	path := filepath.Join(dir, "lock")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own directory
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("nats.embedded.dir: open %s: %w", path, err)
 	}

@@ -26,7 +26,7 @@ const plainStore = "not encrypted"
 // everything that it cannot decrypt, and write anew in its place.
 func checkKey(dir string, key secret.String) error {
 	path := filepath.Join(dir, "key-proof")
-	content, err := os.ReadFile(path) //nolint:gosec // the operator's own directory
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return writeProof(path, key)
 	}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -55,7 +54,7 @@ func BenchmarkSession(b *testing.B) {
 					frames--
 					continue
 				}
-				got, err := s.Read(context.Background())
+				got, err := s.Read(b.Context())
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -224,7 +224,7 @@ func TestABlackHoleIsLeftInTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				e := refusedIn(t, context.Background(), WebSocketOptions{URL: c.url, Dial: c.dial(t)})
+				e := refusedIn(t, t.Context(), WebSocketOptions{URL: c.url, Dial: c.dial(t)})
 				if e.Stage != c.stage || e.Class != Retryable || !errors.Is(e, context.DeadlineExceeded) ||
 					!strings.Contains(e.Error(), "no answer within 10s") || !strings.Contains(e.Mend, c.mend) {
 					t.Errorf("%s, %s: %v", e.Stage, e.Class, e)
@@ -234,7 +234,7 @@ func TestABlackHoleIsLeftInTime(t *testing.T) {
 				}
 			})
 			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(3*time.Second, cancel)
 				begin := time.Now()
 				e := refusedIn(t, ctx, WebSocketOptions{URL: c.url, Dial: c.dial(t)})

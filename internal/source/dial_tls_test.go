@@ -41,9 +41,9 @@ func TestTLSVerifiesTheServer(t *testing.T) {
 		mend string
 	}{
 		"wrong name":          {"localhost", &tls.Config{RootCAs: roots}, "name in source.url"},
-		"wrong name, lax":     {"localhost", &tls.Config{RootCAs: roots, InsecureSkipVerify: true}, "name in source.url"},
+		"wrong name, lax":     {"localhost", &tls.Config{RootCAs: roots, InsecureSkipVerify: true}, "name in source.url"}, //nolint:gosec // must not be obeyed
 		"unknown authority":   {"127.0.0.1", nil, "authority"},
-		"unknown, lax":        {"127.0.0.1", &tls.Config{InsecureSkipVerify: true}, "authority"},
+		"unknown, lax":        {"127.0.0.1", &tls.Config{InsecureSkipVerify: true}, "authority"}, //nolint:gosec // must not be obeyed
 		"expired by our time": {"127.0.0.1", &tls.Config{RootCAs: roots, Time: func() time.Time { return time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC) }}, "renewed"},
 	} {
 		e := refused(t, WebSocketOptions{URL: "wss://" + c.host + ":" + port, TLS: c.tls})

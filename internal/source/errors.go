@@ -74,8 +74,7 @@ func (c Class) String() string {
 
 // Classify tells the class of an error that this package returned. What it does not know is [Retryable].
 func Classify(err error) Class {
-	var dial *DialError
-	if errors.As(err, &dial) {
+	if dial, ok := errors.AsType[*DialError](err); ok {
 		return dial.Class
 	}
 	return Retryable

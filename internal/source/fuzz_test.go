@@ -59,7 +59,7 @@ func FuzzStream(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		const limit = 4096
-		s, err := DialWebSocket(context.Background(), WebSocketOptions{
+		s, err := DialWebSocket(t.Context(), WebSocketOptions{
 			URL: "ws://ns.example/", Dial: afterHandshake(stream), MaxFrameBytes: limit,
 			Discarded: func(d Discard) {
 				if d.Reason == "" || len(d.Head) > MaxDiscardHead || int64(len(d.Head)) > d.Size || (d.Reason == DiscardOversize) != (d.Size > limit) {
@@ -72,9 +72,8 @@ func FuzzStream(f *testing.F) {
 		}
 		defer func() { _ = s.Close() }()
 		for {
-			frames, err := s.Read(context.Background())
-			var end *EndedError
-			if errors.As(err, &end) {
+			frames, err := s.Read(t.Context())
+			if end, ok := errors.AsType[*EndedError](err); ok {
 				if end.Reason == EndClosed || end.Reason == EndSilence || end.Error() == "" {
 					t.Fatalf("ended by %v", end)
 				}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -64,7 +63,7 @@ func TestSilenceEndsTheSession(t *testing.T) {
 func endedIn(t *testing.T, s Session) (got []string, end *EndedError) {
 	t.Helper()
 	for {
-		frames, err := s.Read(context.Background())
+		frames, err := s.Read(t.Context())
 		if errors.As(err, &end) {
 			return got, end
 		}
@@ -170,7 +169,7 @@ func TestTheNewestPINGIsAnswered(t *testing.T) {
 			p.SetPongHandler(func(payload string) error { pongs = append(pongs, payload); return nil })
 			_ = p.drain()
 		})))
-		if frames, err := s.Read(context.Background()); err != nil || len(frames) != 1 {
+		if frames, err := s.Read(t.Context()); err != nil || len(frames) != 1 {
 			t.Errorf("read %d frames, %v", len(frames), err)
 		}
 		close(listens)
@@ -210,7 +209,7 @@ func TestBackpressureIsNotSilence(t *testing.T) {
 			t.Fatalf("ended by %v while nobody read", s.cause)
 		}
 		for next := 0; next < n; {
-			frames, err := s.Read(context.Background())
+			frames, err := s.Read(t.Context())
 			if err != nil {
 				t.Fatalf("after %d frames: %v", next, err)
 			}

@@ -71,8 +71,7 @@ func (o WebSocketOptions) endpoint() (*url.URL, error) {
 	u, err := url.Parse(o.URL)
 	switch {
 	case err != nil:
-		var parse *url.Error
-		if errors.As(err, &parse) {
+		if parse, ok := errors.AsType[*url.Error](err); ok {
 			err = parse.Err
 		}
 		return nil, fmt.Errorf("source.url is not a URL: %w", err)

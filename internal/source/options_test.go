@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,7 +23,7 @@ func TestTheRequestAsksForTheStream(t *testing.T) {
 			"access_token=t0ken%2B%2F%26%3Dsecret",
 		},
 		"a filter": {
-			func(o *WebSocketOptions) {},
+			func(*WebSocketOptions) {},
 			"access_token=t0ken%2B%2F%26%3Dsecret&filter=f1",
 		},
 		"everything": {
@@ -92,7 +91,7 @@ func TestBadURLsAreRefusedWithoutShowingThem(t *testing.T) {
 		"wss://ns.example/\x00hunter2":        "not a URL",
 		"ns.example/api?access_token=hunter2": `scheme ""`,
 	} {
-		_, err := DialWebSocket(context.Background(), WebSocketOptions{URL: bad})
+		_, err := DialWebSocket(t.Context(), WebSocketOptions{URL: bad})
 		var dial *DialError
 		if !errors.As(err, &dial) || dial.Stage != StageOptions || Classify(err) != Refused {
 			t.Errorf("%q: %v, want a refused DialError", bad, err)
@@ -127,7 +126,7 @@ func TestNothingShowsTheToken(t *testing.T) {
 		"401": refuse(401), "302": refuse(302), "500": refuse(500), "not HTTP": garbled,
 	} {
 		o := listen(t, handler)
-		_, err := DialWebSocket(context.Background(), o)
+		_, err := DialWebSocket(t.Context(), o)
 		if err == nil {
 			t.Fatalf("%s: dialled", name)
 		}

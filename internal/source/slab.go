@@ -1,6 +1,9 @@
 package source
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// smallChunk is the first chunk of a burst: most frames are 400–900 bytes.
@@ -48,7 +51,7 @@ func (s *slab) take(buf []byte) []byte {
 		return append(make([]byte, 0, len(buf)), buf...)
 	}
 	s.free = buf[len(buf):len(buf):cap(buf)]
-	return buf[:len(buf):len(buf)]
+	return slices.Clip(buf)
 }
 
 func (s *slab) chunk(atLeast int) []byte {

@@ -102,7 +102,7 @@ func TestAWriteThatHangsEndsTheSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stuck(t)
 		begin := time.Now()
-		err := s.Write(context.Background(), []byte("{}"))
+		err := s.Write(t.Context(), []byte("{}"))
 		var end *EndedError
 		if !errors.As(err, &end) || end.Reason != EndWrite || !strings.Contains(err.Error(), "timeout") {
 			t.Errorf("%v, want the end by %s", err, EndWrite)
@@ -111,7 +111,7 @@ func TestAWriteThatHangsEndsTheSession(t *testing.T) {
 			t.Errorf("took %s", took)
 		}
 		<-s.done
-		if err := s.Write(context.Background(), []byte("{}")); !errors.As(err, &end) {
+		if err := s.Write(t.Context(), []byte("{}")); !errors.As(err, &end) {
 			t.Errorf("write after the end: %v", err)
 		}
 	})
@@ -141,7 +141,7 @@ func TestAWriteIsBoundedByItsContext(t *testing.T) {
 		for n, want := range []string{"not known whether sent", "nothing sent"} {
 			wait.Go(func() {
 				pass(time.Duration(n) * time.Second) // the second waits for its turn behind the first
-				ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
 				begin := time.Now()
 				err := s.Write(ctx, []byte("{}"))
@@ -173,7 +173,7 @@ func TestAnAbandonedPayloadIsNotTheCallersAnyMore(t *testing.T) {
 		})))
 		want := strings.Repeat("x", 10*writeBufferBytes)
 		payload := []byte(want)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := s.Write(ctx, payload); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("write: %v", err)

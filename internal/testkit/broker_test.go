@@ -86,7 +86,7 @@ func TestBrokerRestartsOnItsPorts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer silent.Close()
+		t.Cleanup(func() { _ = silent.Close() })
 		b.Stop()
 		b.Stop() // once is enough
 		if _, err := silent.Read(make([]byte, 1)); err == nil {
@@ -110,7 +110,8 @@ func TestBrokerCutsOff(t *testing.T) {
 	mustDo(t, c.Connect())
 	b.CutOff("c")
 	select {
-	case <-lost:
+	case err := <-lost:
+		t.Log(err)
 	case <-time.After(Patience):
 		t.Error("not cut off")
 	}

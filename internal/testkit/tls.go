@@ -103,6 +103,7 @@ func (ca *CA) issue(t testing.TB, template *x509.Certificate) KeyPair {
 }
 
 func serverTemplate(t testing.TB, names []string) *x509.Certificate {
+	t.Helper()
 	template := certificateTemplate(t, "lorry test server")
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	for _, name := range names {

@@ -159,7 +159,7 @@ func words(alphabet string, n int) []string {
 	}
 	shorter := words(alphabet, n-1)
 	all := strings.Split(alphabet, "")
-	for _, letter := range strings.Split(alphabet, "") {
+	for letter := range strings.SplitSeq(alphabet, "") {
 		for _, word := range shorter {
 			all = append(all, letter+word)
 		}

@@ -136,7 +136,7 @@ func TestAgainstAPlainMap(t *testing.T) {
 				next++
 				sync()
 			},
-			"send": func(t *rapid.T) {
+			"send": func(*rapid.T) {
 				now = now.Add(time.Millisecond)
 				for _, n := range inWindow {
 					if _, ok := sent[n]; !ok {

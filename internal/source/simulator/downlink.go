@@ -74,7 +74,7 @@ func (d *desk) find(c command) *request {
 		return d.latest[strings.ToLower(c.device)]
 	}
 	req := d.requests[c.packetID]
-	if req != nil && c.device != "" && strings.ToLower(c.device) != req.m.device.eui {
+	if req != nil && c.device != "" && !strings.EqualFold(c.device, req.m.device.eui) {
 		return nil
 	}
 	return req
@@ -101,7 +101,7 @@ func (n *NS) respond(s *stream, c command, r *Received) {
 	case late && c.queueIfLate:
 		r.Outcome, r.Reason = Queued, "waits for the next downlink request"
 		d.queued = append(d.queued, &c.answer)
-		n.publish(n.gen.notice(dataapi.Info, d, p, 0, "Downlink response is late and was queued", r.At), s)
+		n.publish(n.gen.notice(dataapi.Info, d, p, "Downlink response is late and was queued", r.At), s)
 	case late:
 		n.reject(s, r, Late, d, p,
 			fmt.Sprintf("Downlink response is late by %.3f s: not transmitted", -r.Margin.Seconds()))

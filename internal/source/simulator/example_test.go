@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -42,7 +43,7 @@ func Example() {
 	}
 	for _, m := range owed {
 		_, frame, err := conn.ReadMessage()
-		fmt.Println(m.N, m.Type, string(frame) == string(m.Raw), err)
+		fmt.Println(m.N, m.Type, bytes.Equal(frame, m.Raw), err)
 	}
 	ns.Drop(simulator.CloseFrame)
 	_, _, err = conn.ReadMessage()

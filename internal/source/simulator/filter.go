@@ -33,9 +33,9 @@ type sieve struct {
 }
 
 func (f Filter) compile() sieve {
-	types := make([]string, len(f.Types))
-	for i, t := range f.Types {
-		types[i] = string(t)
+	types := make([]string, 0, len(f.Types)+2)
+	for _, t := range f.Types {
+		types = append(types, string(t))
 	}
 	if slices.Contains(f.Types, dataapi.StatusResponse) || slices.Contains(f.Types, dataapi.Status) {
 		types = append(types, string(dataapi.Status), string(dataapi.StatusResponse))

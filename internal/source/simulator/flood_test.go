@@ -206,7 +206,7 @@ func BenchmarkGenerate(b *testing.B) {
 func BenchmarkStream(b *testing.B) {
 	ns := start(b, Config{Filters: map[string]Filter{"all": {}}, QueueLimit: 1 << 30})
 	conn := rawReader(b, ns)
-	go io.Copy(io.Discard, conn)
+	go func() { _, _ = io.Copy(io.Discard, conn) }()
 	b.ReportAllocs()
 	for b.Loop() {
 		ns.mu.Lock()

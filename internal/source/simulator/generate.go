@@ -161,9 +161,9 @@ func (g *generator) statusType(r *rand.Rand) dataapi.Type {
 }
 
 // notice is an info, a warning or an error that answers something a client did.
-func (g *generator) notice(kind dataapi.Type, d *device, p *packet, code int, text string, now time.Time) *message {
+func (g *generator) notice(kind dataapi.Type, d *device, p *packet, text string, now time.Time) *message {
 	m := g.blank(g.reactions, kind, now)
-	m.device, m.packet, m.text, m.code = d, p, text, code
+	m.device, m.packet, m.text = d, p, text
 	if d != nil {
 		m.addr = d.addr
 	}

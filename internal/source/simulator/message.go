@@ -39,11 +39,11 @@ type answer struct {
 }
 
 // timeOf is the meta.time of a copy: each further gateway's arrives a few milliseconds later.
-func (m *message) timeOf(copy int) int64 {
-	if copy == 0 {
+func (m *message) timeOf(number int) int64 {
+	if number == 0 {
 		return m.time
 	}
-	return m.time + int64(copy)*1000 + int64(mix(m.seed, uint64(copy))%4000)
+	return m.time + int64(number)*1000 + int64(mix(m.seed, uint64(number))%4000)
 }
 
 // frames is the number of frames that the message makes for a stream.

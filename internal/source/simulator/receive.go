@@ -38,7 +38,7 @@ func (n *NS) receive(s *stream, frame []byte) {
 
 // echo answers a bad message on its own stream, whatever types that has asked for.
 func (n *NS) echo(s *stream, frame []byte, now time.Time) {
-	m := n.gen.notice(dataapi.Error, nil, nil, 0, "Bad message format. Received data: "+string(frame), now)
+	m := n.gen.notice(dataapi.Error, nil, nil, "Bad message format. Received data: "+string(frame), now)
 	m.private = s.id
 	n.publish(m, s)
 }
@@ -99,13 +99,13 @@ func (n *NS) join(s *stream, d *device, r *Received) {
 	if n.gen.recent == d {
 		n.gen.recent = nil
 	}
-	n.publish(n.gen.notice(dataapi.Info, d, req.packet, 0, "Device has joined the network", r.At), s)
+	n.publish(n.gen.notice(dataapi.Info, d, req.packet, "Device has joined the network", r.At), s)
 }
 
 // reject notes why something was not accepted, and warns the sender and whoever wants warnings.
 func (n *NS) reject(s *stream, r *Received, o Outcome, d *device, p *packet, text string) {
 	r.Outcome, r.Reason = o, text
-	n.publish(n.gen.notice(dataapi.Warning, d, p, 0, text, r.At), s)
+	n.publish(n.gen.notice(dataapi.Warning, d, p, text, r.At), s)
 }
 
 // measure fills in how long after the request, and before its deadline, the message came.

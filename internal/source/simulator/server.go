@@ -137,8 +137,7 @@ func (n *NS) admit(r *http.Request) error {
 
 func (n *NS) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusInternalServerError
-	var rej *rejection
-	if errors.As(err, &rej) {
+	if rej, ok := errors.AsType[*rejection](err); ok {
 		status = rej.status
 	}
 	n.counters.refused.Add(1)

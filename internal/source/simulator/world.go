@@ -19,7 +19,7 @@ const (
 	chanceStyle   // likewise
 )
 
-func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) }
+func chance(seed, stream uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, stream)) } //nolint:gosec // repeatable is what it has to be
 
 // mix spreads its arguments over 64 bits: the finaliser of SplitMix64, once for each.
 func mix(values ...uint64) uint64 {
@@ -123,16 +123,16 @@ func someTags(r *rand.Rand) (tags []string) {
 }
 
 // gatewayOf names the gateway of a packet's copy.
-func (w *world) gatewayOf(p *packet, copy int) string {
-	return w.gateways[(p.gateway+copy)%len(w.gateways)]
+func (w *world) gatewayOf(p *packet, number int) string {
+	return w.gateways[(p.gateway+number)%len(w.gateways)]
 }
 
 // packetID is the packet_id of a packet's copy; each gateway's copy has one of its own.
-func packetID(p *packet, copy int) string {
-	if copy == 0 {
+func packetID(p *packet, number int) string {
+	if number == 0 {
 		return hex(p.id[0], 16) + hex(p.id[1], 16)
 	}
-	return hex(mix(p.id[0], uint64(copy)), 16) + hex(mix(p.id[1], uint64(copy)), 16)
+	return hex(mix(p.id[0], uint64(number)), 16) + hex(mix(p.id[1], uint64(number)), 16)
 }
 
 func packetHash(p *packet) string { return hex(p.hash[0], 16) + hex(p.hash[1], 16) }
