@@ -153,7 +153,7 @@ func TestCloseIsBounded(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]func(*webSocket){
 		"the peer is stuck": func(*webSocket) {},
-		"a write hangs":     func(s *webSocket) { go func() { _ = s.Write(t.Context(), []byte("{}")) }(); synctest.Wait() },
+		"a write hangs":     func(s *webSocket) { go func() { _ = s.Write(context.Background(), []byte("{}")) }(); synctest.Wait() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -198,7 +198,7 @@ func TestCloseFreesAReaderAndABackpressuredSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, pipes(t, upgrade(func(p *peer) { _ = p.drain() })))
 		freed := make(chan error)
-		go func() { _, err := s.Read(t.Context()); freed <- err }()
+		go func() { _, err := s.Read(context.Background()); freed <- err }()
 		synctest.Wait()
 		_ = s.Close()
 		var end *EndedError
@@ -216,7 +216,7 @@ func TestReadIsBoundedByItsContext(t *testing.T) {
 		p.text(t, info(1))
 		_ = p.drain()
 	})))
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if frames, err := s.Read(ctx); !errors.Is(err, context.Canceled) || frames != nil {
 		t.Errorf("read %d frames, %v", len(frames), err)

@@ -126,7 +126,7 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net:
 // open dials and closes the session with the test.
 func open(tb testing.TB, o WebSocketOptions) *webSocket {
 	tb.Helper()
-	s, err := DialWebSocket(tb.Context(), o)
+	s, err := DialWebSocket(context.Background(), o)
 	if err != nil {
 		tb.Fatalf("dial: %v", err)
 	}
@@ -139,7 +139,7 @@ const patience = 20 * time.Second
 
 func patient(tb testing.TB) context.Context {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	tb.Cleanup(cancel)
 	return ctx
 }
