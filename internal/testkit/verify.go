@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
@@ -40,7 +41,7 @@ func Verify(t testing.TB, sent, received [][]byte) Delivery {
 			}
 			newest = max(newest, i)
 			envelope, err := dataapi.Scan(raw)
-			if err != nil || !envelope.Meta.History && string(raw) != string(sent[i]) {
+			if err != nil || !envelope.Meta.History && !bytes.Equal(raw, sent[i]) {
 				d.Foreign++
 			}
 		}
