@@ -80,7 +80,7 @@ func TestAStallSendsNothingNotEvenPongs(t *testing.T) {
 		if r := judged(t, ns); r.Outcome != Accepted {
 			t.Errorf("a downlink during a stall is judged %+v", r)
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
 		got := c.pending()
 		if len(got) != len(want)+1 || !slices.EqualFunc(got[:len(want)], want, bytes.Equal) {
