@@ -31,6 +31,7 @@ type Log struct {
 	last    atomic.Uint64 // number of the last stored frame
 	lastSeq uint64        // stream sequence of the message that holds it; 0: none is there
 	highest float64       // highest meta.time stored
+	replay  float64       // from when on history is being replayed; 0: it is not
 	trimAt  uint64        // number at which the bound is looked at next
 	msg     nats.Msg      // reused, since an append waits for its acknowledgement
 }
@@ -50,7 +51,7 @@ func (s *Store) OpenLog(ctx context.Context, id string, floor uint64) (*Log, err
 			return nil, fmt.Errorf("open the buffer of connection %s: %w", id, err)
 		}
 		l.last.Store(max(floor, batch.Last()))
-		l.lastSeq, l.highest = last.Sequence, highestTime(last.Header)
+		l.lastSeq, l.highest, l.replay = last.Sequence, timeIn(last.Header, headerTime), timeIn(last.Header, headerReplay)
 	}
 	l.trimAt = l.last.Load() + 1
 	return l, nil
@@ -63,6 +64,15 @@ func (l *Log) Last() uint64 { return l.last.Load() }
 // when there is none. It is for the goroutine that appends.
 func (l *Log) Highest() float64 { return l.highest }
 
+// Replay is from when on the Network Server was asked to replay its history, in Unix seconds of its clock, in a
+// replay that was not known to be through when the last frame was stored; 0 when there was none. What is missing
+// of it may be older than what is stored, so it is to be asked for again. It is for the goroutine that appends.
+func (l *Log) Replay() float64 { return l.replay }
+
+// SetReplay has the frames that are stored from now on say that a replay is under way since a time, or with 0
+// that none is. It is for the goroutine that appends.
+func (l *Log) SetReplay(from float64) { l.replay = from }
+
 // Append stores as many of the frames as one message takes, at least one, and returns them with their numbers
 // once JetStream has acknowledged the write. After an error nothing of them is stored, or it cannot be known:
 // appending the same frames again stores them once. ErrFenced is final.
@@ -74,7 +84,7 @@ func (l *Log) Append(ctx context.Context, frames []dataapi.Frame) (Batch, error)
 		highest = max(highest, frames[i].Envelope.Meta.Time)
 	}
 	l.msg.Subject = l.subject
-	pack(&l.msg, first, frames, highest)
+	pack(&l.msg, first, frames, highest, l.replay)
 	seq, err := l.write(ctx)
 	if err != nil {
 		return Batch{}, fmt.Errorf("store %d frames from number %d: %w", len(frames), first, err)

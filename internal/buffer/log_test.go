@@ -130,6 +130,24 @@ func TestAnAppendTakesAsManyFramesAsAMessageHolds(t *testing.T) {
 	}
 }
 
+func TestAReplayThatWasNotThroughIsRemembered(t *testing.T) {
+	n := testkit.StartNATS(t)
+	l := openLog(t, open(t, n, buffer.Config{}), "acme", 0)
+	store(t, l, uplinks(t, 1, 1))
+	l.SetReplay(960.5)
+	store(t, l, uplinks(t, 2, 1))
+	n.Restart()
+	l = openLog(t, open(t, n, buffer.Config{}), "acme", 0)
+	if l.Replay() != 960.5 {
+		t.Errorf("replay from %v", l.Replay())
+	}
+	l.SetReplay(0)
+	store(t, l, uplinks(t, 3, 1))
+	if l = openLog(t, open(t, n, buffer.Config{}), "acme", 0); l.Replay() != 0 {
+		t.Errorf("replay from %v after it was through", l.Replay())
+	}
+}
+
 func TestASecondWriterFencesTheFirst(t *testing.T) {
 	n := testkit.StartNATS(t)
 	s := open(t, n, buffer.Config{})

@@ -16,6 +16,9 @@ const (
 	headerFirst = "Lorry-First" // number of the first frame
 	headerSizes = "Lorry-Sizes" // sizes in bytes, separated by spaces; absent when there is one frame
 	headerTime  = "Lorry-Time"  // highest meta.time up to the last frame, Unix seconds
+	// headerReplay is from when on history was being replayed when the message was stored, Unix seconds; absent
+	// when none was.
+	headerReplay = "Lorry-Replay"
 )
 
 // Batch is a run of consecutive frames of one connection that were stored together.
@@ -50,7 +53,7 @@ func (b Batch) Head(n int) Batch {
 func (b Batch) At(number uint64) Position { return Position{Number: number, Seq: b.Seq} }
 
 // pack writes frames, of which the first has the given number, into msg, whose buffers it reuses.
-func pack(msg *nats.Msg, first uint64, frames []dataapi.Frame, highest float64) {
+func pack(msg *nats.Msg, first uint64, frames []dataapi.Frame, highest, replay float64) {
 	msg.Data = msg.Data[:0]
 	var sizes []byte
 	for i, f := range frames {
@@ -65,6 +68,9 @@ func pack(msg *nats.Msg, first uint64, frames []dataapi.Frame, highest float64) 
 	msg.Header = nats.Header{
 		headerFirst: {strconv.FormatUint(first, 10)},
 		headerTime:  {strconv.FormatFloat(highest, 'f', -1, 64)},
+	}
+	if replay != 0 {
+		msg.Header[headerReplay] = []string{strconv.FormatFloat(replay, 'f', -1, 64)}
 	}
 	if sizes != nil {
 		msg.Header[headerSizes] = []string{string(sizes)}
@@ -127,9 +133,9 @@ func readFrame(raw []byte, stored time.Time) dataapi.Frame {
 	return dataapi.Frame{Raw: raw, Envelope: envelope, Received: stored}
 }
 
-// highestTime is the highest meta.time in a message's header; 0 when there is none.
-func highestTime(header nats.Header) float64 {
-	t, err := strconv.ParseFloat(header.Get(headerTime), 64)
+// timeIn is the time in a message's header, Unix seconds; 0 when there is none.
+func timeIn(header nats.Header, name string) float64 {
+	t, err := strconv.ParseFloat(header.Get(name), 64)
 	if err != nil {
 		return 0
 	}

@@ -25,12 +25,12 @@ func TestPackKeepsEveryByte(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var msg nats.Msg
-			pack(&msg, 7, in, 12.5)
+			pack(&msg, 7, in, 12.5, 3.25)
 			out, err := unpack(msg.Header, msg.Data, 3, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out.First != 7 || out.Seq != 3 || len(out.Frames) != len(in) || highestTime(msg.Header) != 12.5 {
+			if out.First != 7 || out.Seq != 3 || len(out.Frames) != len(in) || timeIn(msg.Header, headerTime) != 12.5 || timeIn(msg.Header, headerReplay) != 3.25 {
 				t.Fatalf("unpacked %+v", out)
 			}
 			for i := range in {
@@ -81,7 +81,7 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatalf("unpacked %q from %q", total, data)
 		}
 		var msg nats.Msg
-		pack(&msg, b.First, b.Frames, 0)
+		pack(&msg, b.First, b.Frames, 0, 0)
 		again, err := unpack(msg.Header, msg.Data, 1, time.Time{})
 		if err != nil || len(again.Frames) != len(b.Frames) || again.First != b.First {
 			t.Fatalf("packed again: %+v, %v", again, err)

@@ -161,7 +161,7 @@ func (l *Log) firstMessage(ctx context.Context, reached func(b Batch, highest fl
 		if err != nil {
 			return 0, err
 		}
-		if reached(batch, highestTime(msg.Header)) {
+		if reached(batch, timeIn(msg.Header, headerTime)) {
 			found, high = msg.Sequence, mid
 		} else {
 			low = msg.Sequence + 1
