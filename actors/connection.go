@@ -55,6 +55,7 @@ type (
 		log      *buffer.Log
 		cursor   buffer.Cursor
 		revision uint64
+		begins   bool // there was no cursor: the connection is new, and its cursor's time is ours
 		err      error
 	}
 	reopen      struct{}
@@ -86,8 +87,9 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	case resourcesOpened:
 		c.opened(ctx, m)
 	case startChild:
-		c.spawn(ctx, m.name)
-		c.introduce(ctx)
+		c.startAgain(ctx, m.name)
+	case *actor.Touched:
+		c.childStarted(m.Who)
 	case *actor.Terminated:
 		c.childTerminated(ctx, m)
 	case *messages.BrokerChanged:
@@ -153,6 +155,9 @@ func (c *connectionActor) openResources() {
 		var opened resourcesOpened
 		opened.cursor, opened.revision, opened.err = deps.Cursors.Load(ctx, id)
 		if opened.err == nil {
+			if opened.begins = opened.revision == 0; opened.begins {
+				opened.cursor.Time = unixSeconds(time.Now())
+			}
 			opened.cursor.Epoch++
 			opened.revision, opened.err = deps.Cursors.Save(ctx, id, opened.cursor, opened.revision)
 		}
@@ -181,8 +186,10 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 		panic(err) // it has been made of the same configuration before
 	}
 	shared.frames, shared.feed = m.log, buffer.NewFeed(m.log)
-	shared.floor.store(m.cursor)
-	if m.cursor.Number < m.log.Last() {
+	shared.missed.begin(m.cursor.Time, m.begins)
+	floor := c.floor(m)
+	shared.floor.store(floor)
+	if floor.Number < m.log.Last() {
 		shared.behind.since(time.Now())
 	}
 	c.shared, c.openedAt = shared, time.Now()
@@ -195,6 +202,17 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 		})
 	}
 	c.introduce(ctx)
+}
+
+// floor is where delivery goes on: at the stored cursor, or further if the children before this opening have seen
+// PUBACKs since it was stored.
+func (c *connectionActor) floor(m resourcesOpened) buffer.Cursor {
+	if c.shared != nil {
+		if known := c.shared.floor.load(); known.Number > m.cursor.Number && known.Number <= m.log.Last() {
+			return known
+		}
+	}
+	return m.cursor
 }
 
 // introduce tells all children who the others are.
@@ -236,13 +254,34 @@ func (c *connectionActor) cursorSaved(ctx actor.Context, m cursorSaved) {
 		return
 	}
 	c.state.bufferChanged(&messages.BufferChanged{Child: "cursor", Err: m.err})
-	if errors.Is(m.err, buffer.ErrStale) {
+	switch stale := errors.Is(m.err, buffer.ErrStale); {
+	case stale && c.draining: // there is nothing left to save
+		ctx.Stop(ctx.Self())
+		return
+	case stale:
 		c.reset(ctx, m.err)
 		return
 	}
 	c.cursor.saved(c.life, m)
 	if m.err == nil {
 		c.drainStep(ctx)
+	}
+}
+
+// startAgain starts a child that has failed, and asks it for a sign of life: one that fails as it starts gives
+// none.
+func (c *connectionActor) startAgain(ctx actor.Context, name string) {
+	c.spawn(ctx, name)
+	c.introduce(ctx)
+	if pid := c.pid(name); pid != nil {
+		ctx.Request(pid, &actor.Touch{})
+	}
+}
+
+// childStarted goes on with the connection's state as its ends have it.
+func (c *connectionActor) childStarted(pid *actor.PID) {
+	if name, _ := c.find(pid); name != "" {
+		c.state.childStarted(name)
 	}
 }
 
@@ -255,13 +294,7 @@ func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated
 	if failure == nil {
 		return
 	}
-	err := errors.New("actor " + name + " failed: " + failureText(failure))
-	switch name {
-	case nsReaderName:
-		c.state.sourceChanged(&messages.SourceChanged{State: messages.SourceBackoff, Err: err})
-	default:
-		c.state.brokerChanged(&messages.BrokerChanged{State: telemetry.Backoff, Attempt: c.children[name].backoff.Attempt(), Err: err})
-	}
+	c.state.childFailed(name, c.children[name], errors.New("actor "+name+" failed: "+failureText(failure)))
 }
 
 // lookAtLag keeps the gauges current that nobody's event moves.

@@ -60,9 +60,7 @@ func (d *Deps) complete() {
 		}
 	}
 	if d.DialSource == nil {
-		d.DialSource = func(ctx context.Context, o source.WebSocketOptions) (source.Session, error) {
-			return source.DialWebSocket(ctx, o)
-		}
+		d.DialSource = source.DialWebSocket
 	}
 	if d.MaxFrameBytes == 0 {
 		d.MaxFrameBytes = source.DefaultMaxFrameBytes

@@ -77,16 +77,14 @@ func (i *incarnation) tell(message any) {
 
 // run starts a goroutine that ends with ctx, which is the incarnation's or derived from it.
 func (i *incarnation) run(ctx context.Context, f func(ctx context.Context)) {
-	i.all.Add(1)
-	go func() {
-		defer i.all.Done()
+	i.all.Go(func() {
 		defer func() {
 			if v := recover(); v != nil {
 				i.tell(crashed{value: v, stack: debug.Stack()})
 			}
 		}()
 		f(ctx)
-	}()
+	})
 }
 
 // after reports a message once the time has passed, unless the timer is stopped before.

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
@@ -76,8 +77,12 @@ func (n *node) put(ctx actor.Context, m *messages.PutConnection) {
 	ctx.Respond(&messages.Done{})
 }
 
-// startConnection starts the connection of that ID as it is configured now.
+// startConnection starts the connection of that ID as it is configured now. A node that ends starts none: it
+// would wait for that one in vain.
 func (n *node) startConnection(ctx actor.Context, id string) {
+	if n.draining != nil || n.ending {
+		return
+	}
 	n.start(ctx, id, "connection", func() *actor.Props {
 		return actor.PropsFromProducer(func() actor.Actor { return newConnection(n.specs[id], n.deps) })
 	})
@@ -115,7 +120,7 @@ func (n *node) gone(ctx actor.Context, id string) {
 		ctx.Send(pid, &messages.Done{})
 	}
 	delete(n.waiting, id)
-	if _, configured := n.specs[id]; configured && n.draining == nil {
+	if _, configured := n.specs[id]; configured {
 		n.startConnection(ctx, id)
 	} else {
 		n.deps.Metrics.Remove(id)
@@ -124,15 +129,17 @@ func (n *node) gone(ctx actor.Context, id string) {
 
 // listStatus asks every connection and answers when all have, without holding up the node.
 func (n *node) listStatus(ctx actor.Context) {
+	list := &messages.StatusList{}
 	var futures []*actor.Future
-	for _, child := range n.children {
+	for id, child := range n.children {
 		if child.pid != nil {
 			futures = append(futures, ctx.RequestFuture(child.pid, &messages.GetStatus{}, statusTimeout))
+		} else {
+			list.Connections = append(list.Connections, n.failedStatus(id, child))
 		}
 	}
 	root, asker := ctx.ActorSystem().Root, ctx.Sender()
 	n.life.run(n.life.ctx, func(context.Context) {
-		list := &messages.StatusList{}
 		for _, f := range futures {
 			if answer, err := f.Result(); err == nil {
 				if status, ok := answer.(messages.Status); ok {
@@ -143,6 +150,19 @@ func (n *node) listStatus(ctx actor.Context) {
 		slices.SortFunc(list.Connections, func(a, b messages.Status) int { return strings.Compare(a.ID, b.ID) })
 		root.Send(asker, list)
 	})
+}
+
+// failedStatus speaks for a connection that has failed and waits to be started again.
+func (n *node) failedStatus(id string, child *supervised) messages.Status {
+	err := "actor connection failed: " + failureText(child.failure)
+	return messages.Status{
+		ID: id, Node: n.deps.Node, State: telemetry.Backoff, Since: child.failedAt,
+		Broker: messages.BrokerStatus{
+			State: telemetry.Backoff, Since: child.failedAt, Attempt: child.backoff.Attempt(), RetryAt: &child.retryAt, LastError: err,
+		},
+		Source:   messages.SourceStatus{State: messages.SourceBackoff, Since: child.failedAt, LastError: err},
+		Counters: n.deps.Metrics.Connection(id).Snapshot(),
+	}
 }
 
 // drain has all connections end in good order, and the node when they have.

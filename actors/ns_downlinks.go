@@ -51,22 +51,27 @@ func (r *nsReader) written(m downlinkWritten) {
 
 // armExpiry sees to it that the oldest waiting downlink is looked at when its time is up.
 func (r *nsReader) armExpiry() {
-	if r.expiry == nil && len(r.downlinks) > 0 {
-		r.expiry = r.life.after(time.Until(r.expires(0)), downlinksExpired{})
+	if first := r.waiting(); r.expiry == nil && len(r.downlinks) > first {
+		r.expiry = r.life.after(time.Until(r.expires(first)), downlinksExpired{})
 	}
+}
+
+// waiting is the index of the first downlink that is not being written: one that is waits no longer.
+func (r *nsReader) waiting() int {
+	if r.writing {
+		return 1
+	}
+	return 0
 }
 
 func (r *nsReader) expires(i int) time.Time {
 	return r.downlinks[i].ArrivedAt.Add(time.Duration(r.spec.Downlink.MaxWait))
 }
 
-// expire drops the downlinks that have waited too long. One that is being written has not.
+// expire drops the downlinks that have waited too long.
 func (r *nsReader) expire() {
 	r.expiry = nil
-	first := 0
-	if r.writing {
-		first = 1
-	}
+	first := r.waiting()
 	n := first
 	for n < len(r.downlinks) && !time.Now().Before(r.expires(n)) {
 		n++

@@ -123,6 +123,7 @@ func (r *nsReader) ended(ctx actor.Context, m streamEnded) {
 		m.stream.session = nil
 	}
 	r.writing = false
+	r.armExpiry() // for the one that was not written
 	if r.draining {
 		ctx.Send(ctx.Parent(), &messages.Drained{Child: nsReaderName})
 		return

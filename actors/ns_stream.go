@@ -70,16 +70,15 @@ func (s *stream) follow(ctx context.Context) error {
 }
 
 // resume says from when on the Network Server is asked to replay, and learns what of that is already stored.
-// A connection that has stored nothing yet begins with what is live.
+// The first session of a connection begins with what is live.
 func (s *stream) resume(ctx context.Context) (source.WebSocketOptions, error) {
 	options := s.source
 	s.warned = map[source.DiscardReason]bool{}
 	options.Discarded = s.discarded
-	highest := s.frames.Highest()
-	if highest == 0 {
+	from := s.missed.since(s.frames.Highest())
+	if from == 0 {
 		return options, nil
 	}
-	from := highest - replayMargin.Seconds()
 	options.From = time.UnixMicro(int64(from * 1e6))
 	s.repeats, s.replayed = source.NewRepeats(source.MaxRepeats), time.Now()
 	pos, err := s.frames.FromTime(ctx, from)
@@ -123,6 +122,7 @@ func (s *stream) fresh(frames []dataapi.Frame) []dataapi.Frame {
 	s.counters.Duplicates.Add(uint64(len(frames) - len(kept)))
 	if time.Since(s.replayed) > replayQuiet {
 		s.repeats = nil
+		s.missed.through()
 		s.life.tell(streamReplayed{s})
 	}
 	return kept
@@ -133,7 +133,9 @@ func (s *stream) fresh(frames []dataapi.Frame) []dataapi.Frame {
 func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 	failures := backoff.New()
 	for len(frames) > 0 {
-		batch, err := s.frames.Append(ctx, frames)
+		// An append is never cut short: it would not be known whether it was stored, and the next one would take
+		// what is there for another writer's.
+		batch, err := s.frames.Append(context.WithoutCancel(ctx), frames)
 		if err != nil {
 			if errors.Is(err, buffer.ErrFenced) {
 				s.life.tell(&messages.BufferFenced{Err: err})

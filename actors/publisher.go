@@ -142,8 +142,8 @@ func (p *publisher) opened(ctx actor.Context, m sessionOpened) {
 		return
 	}
 	p.session.broker, p.session.opened = m.broker, time.Now()
+	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected}) // before what the subscriber says of it
 	send(ctx, p.peers.subscriber, &messages.SessionOpened{Session: m.broker})
-	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected})
 	p.startDelivery(ctx, p.floor.load().Position)
 }
 

@@ -36,6 +36,7 @@ type shared struct {
 	feed     *buffer.Feed
 	floor    floor
 	behind   behind
+	missed   missed
 
 	appending sync.Mutex // held by the one goroutine that appends to frames
 	reading   sync.Mutex // held by the one goroutine that reads the feed

@@ -2,6 +2,9 @@ package actors
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -16,14 +19,53 @@ import (
 type state struct {
 	log      zerolog.Logger
 	counters *telemetry.Counters
-	current  messages.Status
-	buffer   map[string]string // what fails in the buffer, by child
+	current  messages.Status // but for the errors, which are made of:
+	broker   troubles
+	source   troubles
+	failed   map[string]bool // children that have failed and do not run again yet
+}
+
+// troubles are what is wrong with one end at present, by what has the trouble.
+type troubles map[string]string
+
+// What can have a trouble, besides children and the buffer as each child meets it.
+const (
+	connectionTrouble   = "connection"
+	sessionTrouble      = "session"
+	subscriptionTrouble = "subscription"
+	bufferTrouble       = "buffer of "
+)
+
+// note replaces the trouble of one, with none if err is nil, and reports whether that is a change.
+func (t troubles) note(of string, err error) (changed bool) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if t[of] == text {
+		return false
+	}
+	if t[of] = text; text == "" {
+		delete(t, of)
+	}
+	return true
+}
+
+// String is all of them, for a status.
+func (t troubles) String() string {
+	var texts []string
+	for _, of := range slices.Sorted(maps.Keys(t)) {
+		if !slices.Contains(texts, t[of]) {
+			texts = append(texts, t[of])
+		}
+	}
+	return strings.Join(texts, "; ")
 }
 
 func newState(spec connection.Spec, deps *Deps, log zerolog.Logger) *state {
 	now := time.Now()
 	return &state{
-		log: log, counters: deps.Metrics.Connection(spec.ID), buffer: map[string]string{},
+		log: log, counters: deps.Metrics.Connection(spec.ID), broker: troubles{}, source: troubles{}, failed: map[string]bool{},
 		current: messages.Status{
 			ID: spec.ID, Node: deps.Node, State: telemetry.Stopped, Since: now,
 			Broker: messages.BrokerStatus{State: telemetry.Stopped, Since: now},
@@ -35,9 +77,7 @@ func newState(spec connection.Spec, deps *Deps, log zerolog.Logger) *state {
 // set changes the state of the connection as a whole.
 func (s *state) set(to telemetry.State, err error) {
 	s.counters.State.Set(to)
-	if err != nil {
-		s.current.Broker.LastError = err.Error()
-	}
+	s.broker.note(connectionTrouble, err)
 	if s.current.State == to {
 		return
 	}
@@ -50,14 +90,16 @@ func (s *state) set(to telemetry.State, err error) {
 }
 
 func (s *state) brokerChanged(m *messages.BrokerChanged) {
-	b := &s.current.Broker
-	if m.Err != nil && m.Err.Error() != b.LastError {
-		b.LastError = m.Err.Error()
-		s.log.Warn().Str("end", "broker").Err(m.Err).Int("attempt", m.Attempt).Time("retry_at", m.RetryAt).Msg("no session with the broker")
+	if m.Err != nil {
+		s.broker.note(subscriptionTrouble, nil) // it went with the session
+		if s.broker.note(sessionTrouble, m.Err) {
+			s.log.Warn().Str("end", "broker").Err(m.Err).Int("attempt", m.Attempt).Time("retry_at", m.RetryAt).Msg("no session with the broker")
+		}
 	}
 	if m.State == telemetry.Connected {
-		b.LastError = ""
+		s.broker.note(sessionTrouble, nil)
 	}
+	b := &s.current.Broker
 	if b.State != m.State {
 		b.State, b.Since = m.State, time.Now()
 	}
@@ -65,55 +107,74 @@ func (s *state) brokerChanged(m *messages.BrokerChanged) {
 	if !m.RetryAt.IsZero() {
 		b.RetryAt = &m.RetryAt
 	}
-	if m.State == telemetry.Connecting && s.current.State == telemetry.Backoff {
+	s.follow()
+}
+
+// follow has the connection's state be that of its MQTT end, unless a child is away.
+func (s *state) follow() {
+	to := s.current.Broker.State
+	if len(s.failed) > 0 || to == telemetry.Connecting && s.current.State == telemetry.Backoff {
 		return // an attempt after a failure is still the failure, until it succeeds
 	}
-	s.set(m.State, nil)
+	s.set(to, nil)
+}
+
+// childFailed has the connection in backoff until the child runs again.
+func (s *state) childFailed(name string, child *supervised, err error) {
+	s.failed[name] = true
+	s.source.note(bufferTrouble+name, nil) // its successor will see
+	switch name {
+	case nsReaderName:
+		s.sourceChanged(&messages.SourceChanged{State: messages.SourceBackoff, RetryAt: child.retryAt, Err: err})
+	case publisherName:
+		s.brokerChanged(&messages.BrokerChanged{
+			State: telemetry.Backoff, Attempt: child.backoff.Attempt(), RetryAt: child.retryAt, Err: err,
+		})
+	default:
+		s.broker.note(name, err)
+	}
+	s.set(telemetry.Backoff, nil)
+}
+
+// childStarted notes that a child that had failed runs again.
+func (s *state) childStarted(name string) {
+	delete(s.failed, name)
+	s.broker.note(name, nil)
+	s.follow()
 }
 
 func (s *state) subscriptionChanged(m *messages.SubscriptionChanged, filter string) {
+	changed := s.broker.note(subscriptionTrouble, m.Err)
 	if m.Err == nil {
 		s.log.Info().Str("end", "broker").Str("topic_down", filter).Msg("subscribed")
-		return
-	}
-	if text := m.Err.Error(); text != s.current.Broker.LastError {
-		s.current.Broker.LastError = text
+	} else if changed {
 		s.log.Warn().Str("end", "broker").Err(m.Err).Str("topic_down", filter).Msg("no subscription: downlinks do not arrive")
 	}
 }
 
 func (s *state) sourceChanged(m *messages.SourceChanged) {
-	c := &s.current.Source
-	if m.Err != nil && m.Err.Error() != c.LastError {
-		c.LastError = m.Err.Error()
+	if m.Err != nil && s.source.note(sessionTrouble, m.Err) {
 		s.log.Warn().Str("end", "source").Err(m.Err).Time("retry_at", m.RetryAt).Msg("no session with the Network Server")
 	}
+	c := &s.current.Source
 	if c.State == m.State {
 		return
 	}
 	c.State, c.Since = m.State, time.Now()
 	if m.State == messages.SourceStreaming || m.State == messages.SourceReplaying {
-		c.LastError = ""
+		s.source.note(sessionTrouble, nil)
 		s.log.Info().Str("end", "source").Str("state", string(m.State)).Msg("reading from the Network Server")
 	}
 }
 
 func (s *state) bufferChanged(m *messages.BufferChanged) {
-	text := ""
-	if m.Err != nil {
-		text = m.Err.Error()
-	}
-	if s.buffer[m.Child] == text {
-		return
-	}
-	s.buffer[m.Child] = text
-	if m.Err != nil {
-		s.current.Source.LastError = text
+	switch changed := s.source.note(bufferTrouble+m.Child, m.Err); {
+	case !changed:
+	case m.Err != nil:
 		s.log.Error().Str("actor", m.Child).Err(m.Err).Msg("the buffer fails")
-		return
+	default:
+		s.log.Info().Str("actor", m.Child).Msg("the buffer works again")
 	}
-	s.current.Source.LastError = ""
-	s.log.Info().Str("actor", m.Child).Msg("the buffer works again")
 }
 
 func (s *state) framesEvicted(m *messages.FramesEvicted) {
@@ -126,7 +187,7 @@ func (s *state) framesEvicted(m *messages.FramesEvicted) {
 // lag refreshes the gauges of what is not known to be acknowledged.
 func (s *state) lag(c *shared) {
 	frames := c.frames.Last() - min(c.floor.load().Number, c.frames.Last())
-	s.counters.LagFrames.Store(int64(frames)) //nolint:gosec // a count of stored frames
+	s.counters.LagFrames.Store(int64(frames))
 	age := time.Duration(0)
 	if frames > 0 {
 		age = c.behind.age()
@@ -142,6 +203,7 @@ func (s *state) stopped() {
 // status is the answer to GetStatus.
 func (s *state) status() messages.Status {
 	current := s.current
+	current.Broker.LastError, current.Source.LastError = s.broker.String(), s.source.String()
 	current.Lag = messages.Lag{Frames: s.counters.LagFrames.Load(), Seconds: s.counters.Lag.Load().Seconds()}
 	current.InFlight = s.counters.InFlight.Load()
 	current.Counters = s.counters.Snapshot()

@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/lorry-mqtt/lorry/internal/backoff"
+	"github.com/lorry-mqtt/lorry/internal/broker"
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
 	"github.com/lorry-mqtt/lorry/messages"
 )
@@ -101,7 +102,7 @@ func (s *subscriber) closed(session messages.Subscribing) {
 // answered tells the connection how the broker took the subscription, and tries a refused one again: the
 // session itself is of use without it.
 func (s *subscriber) answered(ctx actor.Context, m subscribed) {
-	if m.session != s.session {
+	if m.session != s.session || errors.Is(m.err, broker.ErrSessionClosed) { // SessionClosed follows
 		return
 	}
 	ctx.Send(ctx.Parent(), &messages.SubscriptionChanged{Err: m.err})

@@ -30,8 +30,10 @@ type supervised struct {
 	pid     *actor.PID // nil while it is not running
 	since   time.Time
 	failure any // why it was stopped; nil if nobody has complained
-	wanted  bool
-	backoff *backoff.Backoff
+	// While it is not running: since when, and until when.
+	failedAt, retryAt time.Time
+	wanted            bool
+	backoff           *backoff.Backoff
 }
 
 // startChild asks the owner to start a child again. It is reported by a timer of the owner's.
@@ -99,6 +101,7 @@ func (s *supervisor) terminated(owner *incarnation, pid *actor.PID) (name string
 		return name, nil
 	}
 	delay := child.backoff.Failed(time.Since(child.since))
+	child.failedAt, child.retryAt = time.Now(), time.Now().Add(delay)
 	s.restarts.Add(child.kind, 1)
 	event := s.log.Error().Str("child", name).Int("attempt", child.backoff.Attempt()).Stringer("restart_in", delay)
 	if c, ok := child.failure.(crashed); ok {

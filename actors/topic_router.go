@@ -23,6 +23,8 @@ type topicRouter struct {
 	run    *delivery
 	topics map[string]string // by their own bytes: one allocation for each distinct topic
 	buf    []byte
+
+	failing bool // the buffer could not be read, in this delivery or one before
 }
 
 // delivery is one run of frames to one session of the publisher.
@@ -64,12 +66,11 @@ func (r *topicRouter) Receive(ctx actor.Context) {
 			r.run.cancel()
 		}
 	case framesRead:
-		if r.run.run == m.run {
-			send(ctx, r.peers.publisher, &messages.FramesRouted{Run: m.run, Batch: m.batch, Topics: r.route(m.batch)})
-		}
+		r.read(ctx, m)
 	case framesMissing:
 		ctx.Send(ctx.Parent(), &messages.FramesEvicted{First: m.first, Last: m.last})
 	case *messages.BufferChanged:
+		r.failing = true
 		ctx.Send(ctx.Parent(), m)
 	case *actor.Stopping:
 		r.life.end()
@@ -112,16 +113,24 @@ func (r *topicRouter) deliver(ctx context.Context, d *delivery, pos buffer.Posit
 			}
 			continue
 		}
-		if failures.Attempt() > 0 {
-			failures.Reset()
-			r.life.tell(&messages.BufferChanged{Child: topicRouterName})
-		}
+		failures.Reset()
 		if batch.First > pos.Number+1 {
 			r.life.tell(framesMissing{first: pos.Number + 1, last: batch.First - 1})
 		}
 		d.credit.add(n - len(batch.Frames))
 		pos = batch.At(batch.Last())
 		r.life.tell(framesRead{run: d.run, batch: batch})
+	}
+}
+
+// read passes on the frames that are next.
+func (r *topicRouter) read(ctx actor.Context, m framesRead) {
+	if r.failing {
+		r.failing = false
+		ctx.Send(ctx.Parent(), &messages.BufferChanged{Child: topicRouterName})
+	}
+	if r.run.run == m.run {
+		send(ctx, r.peers.publisher, &messages.FramesRouted{Run: m.run, Batch: m.batch, Topics: r.route(m.batch)})
 	}
 }
 

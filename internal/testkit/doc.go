@@ -11,5 +11,6 @@
 //	Wire         a TCP connection that can be cut, stalled and limited, whatever travels over it
 //	CA           a certification authority made at run time, for server and client certificates
 //	NATS         an embedded NATS server with JetStream
+//	ExternalNATS one that goes and comes back under its clients, as a process of its own would
 //	Verify       what came of a stretch of messages: lost, repeated, disordered, foreign
 package testkit
