@@ -186,7 +186,7 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 		panic(err) // it has been made of the same configuration before
 	}
 	shared.frames, shared.feed = m.log, buffer.NewFeed(m.log)
-	shared.missed.begin(m.cursor.Time, m.begins)
+	shared.missed.begin(m.cursor.Time, m.begins, m.log.Replay())
 	floor := c.floor(m)
 	shared.floor.store(floor)
 	if floor.Number < m.log.Last() {

@@ -14,11 +14,12 @@ type missed struct {
 	replay float64 // from when on a replay was asked for that may not be through yet; 0: there is none
 }
 
-// begin notes the cursor's time, and whether the connection is new.
-func (m *missed) begin(cursor float64, begins bool) {
+// begin notes the cursor's time, whether the connection is new, and the replay that was not through when the
+// process before this one ended.
+func (m *missed) begin(cursor float64, begins bool, replay float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cursor, m.begins = cursor, begins
+	m.cursor, m.begins, m.replay = cursor, begins, replay
 }
 
 // since is from when on history is to be asked for in a session that begins now, if the highest meta.time stored

@@ -76,6 +76,7 @@ func (s *stream) resume(ctx context.Context) (source.WebSocketOptions, error) {
 	s.warned = map[source.DiscardReason]bool{}
 	options.Discarded = s.discarded
 	from := s.missed.since(s.frames.Highest())
+	s.frames.SetReplay(from)
 	if from == 0 {
 		return options, nil
 	}
@@ -123,6 +124,7 @@ func (s *stream) fresh(frames []dataapi.Frame) []dataapi.Frame {
 	if time.Since(s.replayed) > replayQuiet {
 		s.repeats = nil
 		s.missed.through()
+		s.frames.SetReplay(0)
 		s.life.tell(streamReplayed{s})
 	}
 	return kept

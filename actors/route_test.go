@@ -2,7 +2,9 @@ package actors
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/source/simulator"
@@ -93,4 +95,34 @@ func TestAProcessThatEndsGoesOnWhereItStopped(t *testing.T) {
 		r.emit(200)
 		r.start()
 	}
+}
+
+// What is live while a replay is under way is newer than what is missing. A process that ends then must ask again
+// from where the replay began.
+func TestAProcessThatEndsWithinAReplayAsksForItAgain(t *testing.T) {
+	var later atomic.Int64 // by how much the Network Server's clock is ahead
+	r := newRoute(t, func(p *routeParts) {
+		p.ns.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load())) }
+		p.ns.History.ReplayDelay = 5 * time.Second // longer than it takes to store what is live
+	})
+	stored := func(n uint64) {
+		t.Helper()
+		r.awaitStatus("acme", func(s messages.Status) bool { return s.Counters.Stored == n })
+	}
+	r.put(r.spec("acme", nil))
+	r.emit(50)
+	r.awaitAll()
+	r.stop()
+	r.emit(100) // missed
+	later.Store(int64(time.Hour / 2))
+	r.start()
+	r.put(r.spec("acme", nil))
+	r.emit(20) // live, while the replay has not begun
+	stored(70)
+	r.stop()
+	r.start()
+	r.put(r.spec("acme", nil))
+	r.emit(5)
+	stored(175) // what was missed comes after what was live: in the order received
+	r.awaitStatus("acme", func(s messages.Status) bool { return s.Lag.Frames == 0 && s.Counters.Acknowledged >= 175 })
 }
