@@ -88,7 +88,7 @@ func subscribe(t *testing.T, m *testkit.Mosquitto, user, password string) (shows
 	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		for range arrived { //nolint:revive // until it has ended
+		for range arrived { // until it has ended
 		}
 		_ = cmd.Wait()
 	})
