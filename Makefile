@@ -16,7 +16,7 @@ TOOL      := go tool -modfile=internal/tools/go.mod
 LINT      := CGO_ENABLED=0 $(TOOL) golangci-lint
 GOTESTSUM := CGO_ENABLED=1 $(TOOL) gotestsum
 
-.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps fuzz clean race
+.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps fuzz bench clean race
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ interop-deps: ## install mosquitto and its clients (Debian)
 
 fuzz: ## every fuzz target, one after the other (FUZZTIME=60s each)
 	@sh internal/tools/fuzz.sh $(FUZZTIME)
+
+bench: build ## throughput and memory on this machine, beside a bare MQTT client (ARGS='--rounds 1')
+	go run ./bench --lorry bin/lorry $(ARGS)
 
 clean: ## remove what was built
 	rm -rf bin

@@ -11,15 +11,16 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
-// change replaces the connection "acme" while frames flow, and waits until the new one streams.
+// change replaces the connection "acme" while frames flow, has some more come in between, and waits until the new
+// one streams.
 func (r *route) change(change func(*connection.Spec)) {
 	r.t.Helper()
-	connects := r.ns.Stats().Connects
-	if err := r.tree.Put(r.spec("acme", change)); err != nil {
-		r.t.Fatal(err)
-	}
-	r.emit(100)
-	r.awaitNS("the new connection", func(s simulator.Stats) bool { return s.Connects > connects && s.Streams == 1 })
+	r.absence(100, func() {
+		if err := r.tree.Put(r.spec("acme", change)); err != nil {
+			r.t.Fatal(err)
+		}
+		r.awaitNS("the stream's end", func(s simulator.Stats) bool { return s.Streams == 0 })
+	})
 }
 
 func TestAConnectionThatIsReplacedLosesNothing(t *testing.T) {
@@ -48,6 +49,7 @@ func TestAConnectionThatMovesToAnotherBroker(t *testing.T) {
 	r := newRoute(t, nil)
 	other := testkit.StartBroker(t)
 	r.put(r.spec("acme", nil))
+	r.awaitStatus("acme", healthy)
 	r.emit(300)
 	r.change(func(s *connection.Spec) { s.URI = connection.NewURI(other.URI("mqtt")) })
 	all := func() testkit.Delivery {

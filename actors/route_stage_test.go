@@ -165,6 +165,23 @@ func (r *route) emit(n int) {
 	}
 }
 
+// absence has the Network Server send so many uplinks while nobody is connected to it, after leave has seen to that,
+// and waits for the next stream.
+func (r *route) absence(frames int, leave func()) {
+	r.t.Helper()
+	refuse := func(how simulator.Refusal) {
+		if err := r.ns.Refuse(how, 0); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	connects := r.ns.Stats().Connects
+	refuse(simulator.Unavailable)
+	leave()
+	r.emit(frames)
+	refuse(simulator.Accept)
+	r.awaitNS("another stream", func(s simulator.Stats) bool { return s.Connects > connects && s.Streams > 0 })
+}
+
 // order has the Network Server send one message.
 func (r *route) order(o simulator.Order) simulator.Message {
 	r.t.Helper()

@@ -66,12 +66,11 @@ func TestTheNetworkServersAbsenceLosesNothing(t *testing.T) {
 			r.emit(300)
 			r.awaitAll()
 			for range 3 {
-				connects := r.ns.Stats().Connects
-				if r.ns.Drop(how) == 0 {
-					t.Fatal("there was no stream to drop")
-				}
-				r.emit(200)
-				r.awaitNS("another stream", func(s simulator.Stats) bool { return s.Connects > connects && s.Streams > 0 })
+				r.absence(200, func() {
+					if r.ns.Drop(how) == 0 {
+						t.Fatal("there was no stream to drop")
+					}
+				})
 				r.awaitAll() // what was missed comes from history, interleaved with what is live
 				r.emit(100)
 			}
