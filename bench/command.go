@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lorry-mqtt/lorry/bench/process"
+	"github.com/lorry-mqtt/lorry/bench/scenario"
+)
+
+// benchmark is one run of the program.
+type benchmark struct {
+	scenario.Options
+	names   []string // of the scenarios
+	timeout time.Duration
+}
+
+func newCommand(stdout, stderr io.Writer) *cobra.Command {
+	b := &benchmark{}
+	b.Progress = stderr
+	cmd := &cobra.Command{
+		Use: "bench", Short: "Measure lorry on this machine", Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
+		Long: "Measure lorry on this machine. What it is compared with runs in the same minutes, so compare ratios.\n\nScenarios:\n" + describe(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), cmd.OutOrStdout()) },
+	}
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	f := cmd.Flags()
+	f.StringSliceVar(&b.names, "scenario", nil, "`names` of the scenarios to run, with commas (default: all)")
+	f.Uint64Var(&b.Frames, "frames", 500_000, "`number` of frames in a round")
+	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
+	f.IntVar(&b.Size, "size", 560, "`bytes` of a frame")
+	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
+	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
+	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
+	f.StringVar(&b.Profiles, "profiles", "", "`directory` for CPU and allocation profiles of lorry, which then is slower")
+	f.DurationVar(&b.timeout, "timeout", 30*time.Minute, "the longest that all of it may take")
+	cmd.AddCommand(newPartCommand())
+	return cmd
+}
+
+func describe() string {
+	var lines strings.Builder
+	for _, s := range scenario.All() {
+		fmt.Fprintf(&lines, "  %-12s %s\n", s.Name, s.Does)
+	}
+	return strings.TrimSuffix(lines.String(), "\n")
+}
+
+// scenarios are those asked for.
+func (b *benchmark) scenarios() ([]scenario.Scenario, error) {
+	if len(b.names) == 0 {
+		return scenario.All(), nil
+	}
+	var chosen []scenario.Scenario
+	for _, name := range b.names {
+		s, known := scenario.Find(name)
+		if !known {
+			return nil, fmt.Errorf("--scenario: there is no %q; there are:\n%s", name, describe())
+		}
+		chosen = append(chosen, s)
+	}
+	return chosen, nil
+}
+
+func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
+	chosen, err := b.scenarios()
+	if err != nil {
+		return err
+	}
+	if b.Broker != "" && b.Broker != scenario.Mosquitto && b.Broker != scenario.Mochi {
+		return fmt.Errorf("--broker: %q is neither mosquitto nor mochi", b.Broker)
+	}
+	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 {
+		return errors.New("--frames must be 1000 at least, --rounds and --window 1")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("--timeout of %v has passed", b.timeout))
+	defer cancel()
+	if b.Bench, err = os.Executable(); err != nil {
+		return fmt.Errorf("find out which program this is: %w", err)
+	}
+	if b.Lorry == "" && b.Profiles == "" {
+		remove, err := b.build(ctx)
+		defer remove()
+		if err != nil {
+			return err
+		}
+	}
+	if b.Profiles != "" {
+		if err := os.MkdirAll(b.Profiles, 0o750); err != nil {
+			return fmt.Errorf("--profiles: %w", err)
+		}
+	}
+	fmt.Fprintf(out, "%s, %d CPUs, %s/%s, %s\n", process.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()) //nolint:errcheck // the tables fail, too
+	for _, s := range chosen {
+		fmt.Fprintf(out, "\n## %s\n\n", s.Name) //nolint:errcheck // as above
+		if err := s.Run(ctx, b.Options, out); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+	}
+	return nil
+}
+
+// build builds lorry as `make build` does, in a directory that remove removes.
+func (b *benchmark) build(ctx context.Context) (remove func(), err error) {
+	fmt.Fprintln(b.Progress, "building lorry") //nolint:errcheck // there is nowhere else to say it
+	dir, err := os.MkdirTemp("", "lorry-bench-")
+	if err != nil {
+		return func() {}, fmt.Errorf("make a directory to build lorry in: %w", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	b.Lorry = filepath.Join(dir, "lorry")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", b.Lorry, "./cmd/lorry") //nolint:gosec // a directory of our own
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return remove, fmt.Errorf("build lorry in the working directory, or name one by --lorry: %w\n%s", err, said)
+	}
+	return remove, nil
+}

@@ -1,0 +1,16 @@
+// Package hotpath holds Go benchmarks of single steps on a frame's way, to be compared over time (benchstat). What the
+// steps cost together, the scenarios measure; steps that a package can only measure from within have their benchmarks
+// there:
+//
+//	internal/source    BenchmarkSession     a frame off the WebSocket
+//	internal/dataapi   BenchmarkScan        its envelope
+//	internal/buffer    BenchmarkAppend      into JetStream, in batches of 1 to 512
+//	                   BenchmarkReadAfter   and back
+//	here               BenchmarkFeed…       to the reader, from memory and from the stream
+//	                   BenchmarkTopic       its topic
+//	                   BenchmarkWindow      its place among those in flight
+//	internal/broker    BenchmarkPublish     out, and its PUBACK
+//	actors             BenchmarkRoute       all of it through the actors, without the two networks
+//
+// ns/op and allocs/op are for one frame. `go test -run '^$' -bench . ./bench/hotpath`.
+package hotpath

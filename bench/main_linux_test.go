@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain is also the main of the parts that the tests' scenarios start.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "part" {
+		main()
+	}
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil { // else each part takes a second to end
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// bench runs the program and returns its tables.
+func bench(t *testing.T, args ...string) string {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	var tables, progress strings.Builder
+	if status := run(t.Context(), args, &tables, &progress); status != 0 {
+		t.Fatalf("bench %s ended with status %d:\n%s", args, status, &progress)
+	}
+	left, err := os.ReadDir(os.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range left {
+		t.Errorf("it left %s", entry.Name())
+	}
+	return tables.String()
+}
+
+// cells are the cells of the table row that begins with the name.
+func cells(t *testing.T, tables, name string) []string {
+	t.Helper()
+	row := regexp.MustCompile(`(?m)^\| ` + regexp.QuoteMeta(name) + ` +\|(.*)\|$`).FindStringSubmatch(tables)
+	if row == nil {
+		t.Fatalf("there is no row %q in\n%s", name, tables)
+	}
+	found := strings.Split(row[1], "|")
+	for i := range found {
+		found[i] = strings.TrimSpace(found[i])
+	}
+	return found
+}
+
+func TestThroughput(t *testing.T) {
+	profiles := t.TempDir() // so that lorry is a part, too, and nothing has to be built
+	tables := bench(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "8000", "--rounds", "2", "--profiles", profiles)
+	for _, name := range []string{"lorry", "bare paho"} {
+		row := cells(t, tables, name)
+		if !regexp.MustCompile(`^\d+ \(\d+–\d+\)$`).MatchString(row[0]) {
+			t.Errorf("%s: %q frames/s", name, row[0])
+		}
+	}
+	if ratio := cells(t, tables, "bare paho")[1]; ratio != "1.00 (1.00–1.00)" {
+		t.Errorf("the peer's ratio to itself is %s", ratio)
+	}
+	if strings.Contains(tables, "Not as meant") {
+		t.Error(tables)
+	}
+	for _, file := range []string{"lorry-1.cpu.pprof", "lorry-2.allocs.pprof"} {
+		if info, err := os.Stat(profiles + "/" + file); err != nil || info.Size() == 0 {
+			t.Errorf("profile %s: %v", file, err)
+		}
+	}
+}
+
+func TestBrokerAway(t *testing.T) {
+	tables := bench(t, "--scenario", "broker-away", "--broker", "mochi", "--frames", "10000", "--profiles", t.TempDir())
+	for _, name := range []string{"frames lost", "frames out of order", "messages that were never sent", "frames evicted from the buffer"} {
+		if got := cells(t, tables, name)[0]; got != "0" {
+			t.Errorf("%s: %s in\n%s", name, got, tables)
+		}
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	for want, args := range map[string][]string{
+		`no "thruput"`:      {"--scenario", "thruput"},
+		`"hive" is neither`: {"--broker", "hive"},
+		`1000 at least`:     {"--frames", "10"},
+		`unknown flag`:      {"--fast"},
+		`unknown command`:   {"everything"},
+		`no/such/program`:   {"--scenario", "throughput", "--broker", "mochi", "--lorry", "/no/such/program"},
+	} {
+		var out, said strings.Builder
+		if status := run(t.Context(), args, &out, &said); status != 1 || !strings.Contains(said.String(), want) {
+			t.Errorf("%s: status %d, %q", args, status, &said)
+		}
+	}
+}

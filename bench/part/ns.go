@@ -1,0 +1,45 @@
+package part
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/lorry-mqtt/lorry/internal/source/simulator"
+)
+
+// NS is the flood's Network Server.
+type NS struct {
+	Listen string
+	Hold   uint64 // frames after which it falls silent until SIGUSR1, or some more; 0: it never does
+	Flood  Flood
+}
+
+// Run serves until ctx ends.
+func (n NS) Run(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1)
+	defer signal.Stop(signals)
+	ns, err := n.Flood.networkServer()
+	if err != nil {
+		return err
+	}
+	if err := ns.Start(n.Listen); err != nil {
+		return err
+	}
+	defer ns.Close()
+	if n.Hold > 0 {
+		if ns.Await(ctx, func(s simulator.Stats) bool { return s.Sent >= n.Hold }) != nil {
+			return nil // ctx has ended
+		}
+		ns.Stall(0)
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		ns.Resume()
+	}
+	<-ctx.Done()
+	return nil
+}

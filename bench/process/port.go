@@ -1,0 +1,28 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports below those that the kernel gives to outgoing connections (Linux: from 32768 on): while a server is away
+// nobody is given its port, and a client that dials it is not connected to itself.
+const (
+	lowestPort  = 20_000
+	highestPort = 30_000
+)
+
+// FreeAddress returns a loopback address, host:port, at which nothing listens.
+func FreeAddress() (string, error) {
+	for range 100 {
+		address := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(highestPort-lowestPort)) //nolint:gosec // no secret
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			continue
+		}
+		return address, l.Close()
+	}
+	return "", errors.New("find a free port: 100 of those from 20000 to 30000 were taken")
+}

@@ -1,0 +1,10 @@
+// Package scenario says what the benchmark runs and what it measures of it. Every part of a scenario is a process of
+// its own on a free loopback port; all of them end with it.
+//
+//   - scenario.go: the scenarios by name, and how much of them is run
+//   - stage.go broker.go lorry.go: the parts and how they are put together
+//   - contender.go: who is compared with whom
+//   - measure.go series.go: frames acknowledged over time, and what that cost
+//   - throughput.go: how fast one connection is next to its peer
+//   - away.go: what an outage of the broker does to memory, order and completeness
+package scenario

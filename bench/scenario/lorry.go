@@ -1,0 +1,57 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/lorry-mqtt/lorry/bench/part"
+	"github.com/lorry-mqtt/lorry/bench/process"
+)
+
+// The counters of lorry that tell how far it is, and whether anything else happened than what was meant to.
+const (
+	lorryReceived     = "lorry_connection_received_total"
+	lorryAcknowledged = "lorry_connection_acknowledged_total"
+	lorryRedelivered  = "lorry_connection_redelivered_total"
+	lorryReconnects   = "lorry_connection_broker_reconnects_total"
+	lorrySource       = "lorry_connection_source_reconnects_total"
+	lorryDuplicates   = "lorry_connection_duplicates_total"
+	lorryEvicted      = "lorry_connection_frames_evicted_total"
+)
+
+// startLorry starts lorry with one connection from the Network Server at an address to the stage's broker, and with
+// all other settings as they come. It returns where its metrics are. The profiles, if any, are named after the
+// round.
+func (s *stage) startLorry(ctx context.Context, ns, round string) (*process.Process, string, error) {
+	address, err := process.FreeAddress()
+	if err != nil {
+		return nil, "", err
+	}
+	config := s.path("lorry.yaml")
+	if err := os.WriteFile(config, []byte(s.lorryConfig(address, ns)), 0o600); err != nil {
+		return nil, "", fmt.Errorf("configure lorry: %w", err)
+	}
+	args := []string{s.Lorry, "run", "--config", config}
+	if s.Profiles != "" {
+		args = []string{s.Bench, "part", "node", "--config", config, "--profiles", filepath.Join(s.Profiles, round)}
+	}
+	p, err := s.start(ctx, "lorry", address, args...)
+	return p, address, err
+}
+
+func (s *stage) lorryConfig(http, ns string) string {
+	return fmt.Sprintf(`node: {name: bench}
+http: {listen: %q}
+nats: {embedded: {dir: %q}}
+buffer: {max_frames_per_connection: %d}
+connections:
+- id: bench
+  uri: mqtt://%s
+  filter: bench
+  topic_up: %q
+  mqtt: {max_inflight: %d}
+  source: {url: "ws://%s/api/v1.0/data", access_token: bench}
+`, http, s.path("buffer"), max(1_000_000, 2*s.flood.Frames), s.broker.address, part.TopicUp, s.Window, ns)
+}

@@ -1,0 +1,89 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lorry-mqtt/lorry/bench/process"
+)
+
+const (
+	// sampleEvery is the time between two looks at a program's counters.
+	sampleEvery = 100 * time.Millisecond
+	// stuckAfter is how long a count may stand still before the round is given up.
+	stuckAfter = 2 * time.Minute
+)
+
+// watch samples a count until done says that it is far enough. It fails when a process has ended, or when the count
+// stands still.
+func watch(ctx context.Context, gauge *process.Gauge, counter string, done func(n float64) bool, alive ...*process.Process) (series, error) {
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	var s series
+	for moved := time.Now(); ; {
+		numbers, err := gauge.Read(ctx)
+		if err != nil {
+			return s, err
+		}
+		now, n := time.Now(), numbers[counter]
+		if len(s) == 0 || n > s[len(s)-1].count {
+			moved = now
+		}
+		s = append(s, sample{now, n})
+		if done(n) {
+			return s, nil
+		}
+		if now.Sub(moved) > stuckAfter {
+			return s, fmt.Errorf("%s stands at %.0f for %v", counter, n, stuckAfter)
+		}
+		for _, p := range alive {
+			if err := p.Check(); err != nil {
+				return s, err
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return s, fmt.Errorf("%s stands at %.0f: %w", counter, n, context.Cause(ctx))
+		}
+	}
+}
+
+func reaches(target float64) func(float64) bool { return func(n float64) bool { return n >= target } }
+
+// bill is what programs and the machine have spent up to a time.
+type bill struct {
+	at    time.Time
+	used  []process.Usage // by process
+	busy  time.Duration   // the machine
+	bench time.Duration   // this process
+}
+
+func spent(processes []*process.Process) (bill, error) {
+	b := bill{at: time.Now()}
+	for _, p := range processes {
+		u, err := p.Usage()
+		if err != nil {
+			return b, err
+		}
+		b.used = append(b.used, u)
+	}
+	var err error
+	if b.busy, err = process.Busy(); err != nil {
+		return b, err
+	}
+	b.bench, err = process.Own()
+	return b, err
+}
+
+// since is what was spent between two bills: CPU time of each process, and how many cores all others on the machine
+// took.
+func (b bill) since(before bill) (each []time.Duration, others float64) {
+	rest := b.busy - before.busy - (b.bench - before.bench)
+	for i := range b.used {
+		each = append(each, b.used[i].CPU-before.used[i].CPU)
+		rest -= each[i]
+	}
+	return each, max(0, rest.Seconds()/b.at.Sub(before.at).Seconds())
+}

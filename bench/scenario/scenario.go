@@ -1,0 +1,46 @@
+package scenario
+
+import (
+	"context"
+	"io"
+	"slices"
+)
+
+// Options say how much is run, and of what.
+type Options struct {
+	Frames   uint64 // in each round
+	Rounds   int    // of scenarios that compare
+	Size     int    // bytes of each frame
+	Window   int    // publishes without PUBACK
+	Broker   string // Mosquitto or Mochi; empty: mosquitto if it is installed
+	Lorry    string // the program under test
+	Bench    string // this program, for the other parts
+	Profiles string // directory for profiles of lorry; empty: none. Profiling has a cost: such figures do not count
+	Progress io.Writer
+}
+
+// Scenario is one thing that the benchmark measures.
+type Scenario struct {
+	Name string
+	Does string
+	// Run runs it and writes its table, as Markdown.
+	Run func(ctx context.Context, o Options, table io.Writer) error
+}
+
+// All returns the scenarios in the order in which they are run.
+func All() []Scenario {
+	return []Scenario{
+		{"throughput", "one connection as fast as it goes, from the Network Server to acknowledged, next to a bare publisher", throughput},
+		{"broker-away", "the broker is gone while frames flow in, then comes back", brokerAway},
+	}
+}
+
+// Find returns the scenario with the name.
+func Find(name string) (Scenario, bool) {
+	all := All()
+	i := slices.IndexFunc(all, func(s Scenario) bool { return s.Name == name })
+	if i < 0 {
+		return Scenario{}, false
+	}
+	return all[i], true
+}

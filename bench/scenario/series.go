@@ -1,0 +1,43 @@
+package scenario
+
+import "time"
+
+// series is how a count grew.
+type series []sample
+
+type sample struct {
+	at    time.Time
+	count float64
+}
+
+// rate is the growth a second from the first sample to the last; 0 if there is no time between.
+func (s series) rate() float64 {
+	if len(s) < 2 {
+		return 0
+	}
+	first, last := s[0], s[len(s)-1]
+	return perSecond(last.count-first.count, last.at.Sub(first.at))
+}
+
+// slowest is the least growth a second over any stretch of samples as long as span or just longer; the rate of all if
+// the series is shorter.
+func (s series) slowest(span time.Duration) float64 {
+	least := s.rate()
+	from := 0
+	for to := range s {
+		for from+1 < to && s[to].at.Sub(s[from+1].at) >= span {
+			from++
+		}
+		if d := s[to].at.Sub(s[from].at); d >= span {
+			least = min(least, perSecond(s[to].count-s[from].count, d))
+		}
+	}
+	return least
+}
+
+func perSecond(n float64, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return n / d.Seconds()
+}
