@@ -195,25 +195,6 @@ func (p *publisher) publish(ctx actor.Context) {
 	}
 }
 
-// allowed is how many of n publishes mqtt.max_rate allows now; for the rest a timer is set.
-func (p *publisher) allowed(n int) int {
-	if p.limit == nil || n == 0 {
-		return n
-	}
-	if p.throttle != nil {
-		return 0
-	}
-	now := time.Now()
-	granted := min(n, int(p.limit.TokensAt(now)))
-	p.limit.AllowN(now, granted)
-	if granted == 0 {
-		wait := p.limit.ReserveN(now, 1)
-		p.throttle = p.life.after(wait.DelayFrom(now), rateReleased{})
-		wait.CancelAt(now)
-	}
-	return granted
-}
-
 // send adds frames to the window and hands those that are to be published to the session.
 func (p *publisher) send(r routed) {
 	out := make([]broker.Message, 0, len(r.topics))
