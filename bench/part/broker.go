@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
@@ -36,7 +37,7 @@ func (b Broker) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, door.Close())
 	}
-	defer func() { err = errors.Join(err, server.Close()) }()
+	defer func() { err = errors.Join(err, closeBroker(server)) }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,6 +49,22 @@ func (b Broker) Run(ctx context.Context) (err error) {
 				return err
 			}
 		}
+	}
+}
+
+// closeTimeout bounds how long a broker may take to close.
+const closeTimeout = 5 * time.Second
+
+// closeBroker ends a broker, or gives up: mochi's Close hangs for good if a client goes while it looks for those
+// that are there. The process ends in any case.
+func closeBroker(server *mochi.Server) error {
+	closed := make(chan error, 1)
+	go func() { closed <- server.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		return nil
 	}
 }
 

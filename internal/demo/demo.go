@@ -83,7 +83,7 @@ func (p *parts) start(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	p.stopBroker = broker.Close
+	p.stopBroker = func() error { return stopBroker(broker) }
 	if p.application, err = startApplication(address, o.Out, p.account); err != nil {
 		return err
 	}

@@ -34,6 +34,8 @@ func throughPubackProxy(t *testing.T) (*PubackProxy, *wireEnds) {
 		}
 		t.Cleanup(func() { _ = conn.Close() })
 	}
+	w.send(w.broker, 0xd0, 0) // what arrives has a link: what is done to it from now on, is done to this one
+	w.expect(w.client, []byte{0xd0, 0})
 	return p, w
 }
 
