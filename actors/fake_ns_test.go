@@ -155,8 +155,10 @@ func (s *fakeStream) Write(ctx context.Context, payload []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.written = append(s.written, payload)
-	return nil
+	if s.cause == nil {
+		s.written = append(s.written, payload)
+	}
+	return s.cause
 }
 
 // Close implements source.Session.
