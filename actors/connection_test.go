@@ -143,7 +143,7 @@ func TestConnectionThatLostItsCursorGoesOn(t *testing.T) {
 		}
 		advance(time.Minute)
 		e.ns.send(20)
-		st.complete("acme", 0)
+		st.complete("acme", 20) // those whose PUBACKs were on their way when it stopped
 		advance(2 * time.Second)
 		if c := st.cursor("acme"); c.Number != 60 || c.Epoch != 3 {
 			t.Errorf("the cursor is %+v", c)
