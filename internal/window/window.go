@@ -5,19 +5,22 @@ package window
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
 // Window holds the publishes between the acknowledged floor and the newest one, at most its limit. Frames are
-// known by their numbers, which ascend. It outlives the MQTT session, because what was acknowledged above the
-// floor in one session need not be sent again in the next. It is not safe for concurrent use.
+// known by their numbers, which ascend; a frame that cannot wait for its turn may be added ahead of it (ahead.go).
+// It outlives the MQTT session, because what was settled above the floor in one session need not be sent again in
+// the next. It is not safe for concurrent use.
 type Window struct {
 	timeout time.Duration
 	slots   []slot // ring
 	head, n int
-	waiting int // slots that are not acknowledged
+	ahead   []slot // published ahead of their turn and not yet acknowledged, in order of sending
+	waiting int    // slots, ahead or not, that are not acknowledged
 	floor   uint64
-	kept    map[uint64]struct{} // acknowledged above the floor in an earlier session
+	settled map[uint64]struct{} // above the floor, and not to be published when their turn comes
 }
 
 type slot struct {
@@ -26,17 +29,29 @@ type slot struct {
 	acked  bool
 }
 
+// awaited reports whether a PUBACK is to come for it.
+func (s *slot) awaited() bool { return !s.acked && !s.sentAt.IsZero() }
+
 // New makes an empty window for at most limit unacknowledged publishes, each of which has timeout from being
-// sent until its PUBACK. All frames up to and including floor count as acknowledged.
-func New(limit int, timeout time.Duration, floor uint64) *Window {
+// sent until its PUBACK. All frames up to and including floor count as acknowledged, and of those above it the
+// settled ones.
+func New(limit int, timeout time.Duration, floor uint64, settled ...uint64) *Window {
 	if limit < 1 {
 		panic(fmt.Sprintf("window: limit %d", limit))
 	}
-	return &Window{timeout: timeout, slots: make([]slot, limit), floor: floor}
+	w := &Window{timeout: timeout, slots: make([]slot, limit), floor: floor}
+	for _, number := range settled {
+		w.settle(number)
+	}
+	return w
 }
 
 // Free is how many more frames may be added now.
-func (w *Window) Free() int { return len(w.slots) - w.n }
+func (w *Window) Free() int { return len(w.slots) - w.Used() }
+
+// Used is how many places are taken: by frames that are not acknowledged, and by those that are but wait for one
+// before them.
+func (w *Window) Used() int { return w.n + len(w.ahead) }
 
 // InFlight is how many frames are added and not acknowledged.
 func (w *Window) InFlight() int { return w.waiting }
@@ -45,7 +60,7 @@ func (w *Window) InFlight() int { return w.waiting }
 func (w *Window) Floor() uint64 { return w.floor }
 
 // Add takes a place for the frame, which must have a higher number than all before. It reports whether the
-// frame is to be published: false means that an earlier session's PUBACK has settled it already. Add panics
+// frame is to be published: false means that it is settled already, or on its way ahead of its turn. Add panics
 // when no place is free or the number does not ascend, since either would break the order that is promised.
 func (w *Window) Add(number uint64) (publish bool) {
 	last := w.floor
@@ -55,10 +70,16 @@ func (w *Window) Add(number uint64) (publish bool) {
 	if number <= last {
 		panic(fmt.Sprintf("window: frame %d added after frame %d", number, last))
 	}
-	if w.n == len(w.slots) {
+	if i := w.findAhead(number); i >= 0 { // it keeps the place that it has
+		*w.at(w.n) = w.ahead[i]
+		w.n++
+		w.ahead = slices.Delete(w.ahead, i, i+1)
+		return false
+	}
+	if w.Free() == 0 {
 		panic(fmt.Sprintf("window: frame %d added to a full window", number))
 	}
-	_, settled := w.kept[number]
+	_, settled := w.settled[number]
 	*w.at(w.n) = slot{number: number, acked: settled}
 	w.n++
 	if settled {
@@ -71,7 +92,9 @@ func (w *Window) Add(number uint64) (publish bool) {
 
 // Sent notes that a frame is on its way to the broker; its time for a PUBACK begins.
 func (w *Window) Sent(number uint64, at time.Time) {
-	if s := w.find(number); s != nil {
+	if i := w.findAhead(number); i >= 0 {
+		w.ahead[i].sentAt = at
+	} else if s := w.find(number); s != nil {
 		s.sentAt = at
 	}
 }
@@ -79,6 +102,13 @@ func (w *Window) Sent(number uint64, at time.Time) {
 // Acknowledge notes the PUBACK of a frame, which may come in any order, and reports whether it was awaited and
 // when the frame was sent.
 func (w *Window) Acknowledge(number uint64) (sentAt time.Time, awaited bool) {
+	if i := w.findAhead(number); i >= 0 {
+		sentAt = w.ahead[i].sentAt
+		w.ahead = slices.Delete(w.ahead, i, i+1)
+		w.waiting--
+		w.settle(number)
+		return sentAt, true
+	}
 	s := w.find(number)
 	if s == nil || s.acked {
 		return time.Time{}, false
@@ -90,41 +120,55 @@ func (w *Window) Acknowledge(number uint64) (sentAt time.Time, awaited bool) {
 	return sentAt, true
 }
 
-// Deadline is when the oldest frame on the wire must have been acknowledged; false when none is awaited.
-func (w *Window) Deadline() (time.Time, bool) {
+// Oldest is the lowest frame that was sent in its turn and is not acknowledged; false when there is none.
+func (w *Window) Oldest() (number uint64, awaited bool) {
 	for i := range w.n {
-		if s := w.at(i); !s.acked && !s.sentAt.IsZero() {
-			return s.sentAt.Add(w.timeout), true
+		if s := w.at(i); s.awaited() {
+			return s.number, true
 		}
 	}
-	return time.Time{}, false
+	return 0, false
+}
+
+// Deadline is when the first frame that was sent of those on the wire must have been acknowledged; false when none
+// is awaited.
+func (w *Window) Deadline() (at time.Time, awaited bool) {
+	first := func(s *slot) {
+		if s.awaited() && (!awaited || s.sentAt.Before(at)) {
+			at, awaited = s.sentAt, true
+		}
+	}
+	for i := range w.n {
+		first(w.at(i))
+	}
+	for i := range w.ahead {
+		first(&w.ahead[i])
+	}
+	return at.Add(w.timeout), awaited
 }
 
 // Restart empties the window for a new session: everything above the floor is to be added again, in order, and
-// what was acknowledged above it stays settled.
+// what was settled above it stays settled.
 func (w *Window) Restart() {
 	for i := range w.n {
 		if s := w.at(i); s.acked {
-			if w.kept == nil {
-				w.kept = make(map[uint64]struct{})
-			}
-			w.kept[s.number] = struct{}{}
+			w.settle(s.number)
 		}
 	}
-	w.head, w.n, w.waiting = 0, 0, 0
+	w.head, w.n, w.waiting, w.ahead = 0, 0, 0, nil
 }
 
 // advance moves the floor over the acknowledged frames at the head.
 func (w *Window) advance() {
 	for w.n > 0 && w.at(0).acked {
 		w.floor = w.at(0).number
-		delete(w.kept, w.floor)
+		delete(w.settled, w.floor)
 		w.head = (w.head + 1) % len(w.slots)
 		w.n--
 	}
 }
 
-// find is the slot of a frame; nil when it is not in the window.
+// find is the slot of a frame; nil when it is not in the window, or ahead of its turn.
 func (w *Window) find(number uint64) *slot {
 	low, high := 0, w.n
 	for low < high {

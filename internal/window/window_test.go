@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/lorry-mqtt/lorry/internal/window"
 )
 
@@ -101,96 +99,4 @@ func TestBreakingTheOrderPanics(t *testing.T) {
 			misuse(window.New(2, second, 3))
 		})
 	}
-}
-
-// TestAgainstAPlainMap draws adds, sends, acknowledgements and new sessions and compares every answer with a
-// reference that keeps all frames for ever.
-func TestAgainstAPlainMap(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.IntRange(1, 8).Draw(t, "limit")
-		w := window.New(limit, second, 0)
-		acked := map[uint64]bool{}
-		var inWindow []uint64
-		next, now := uint64(1), time.Unix(0, 0)
-		sent := map[uint64]time.Time{}
-		floor := func() (f uint64) {
-			for f+1 < next && acked[f+1] { // a kept PUBACK counts once its frame is added again
-				f++
-			}
-			return f
-		}
-		sync := func() {
-			for len(inWindow) > 0 && inWindow[0] <= floor() {
-				inWindow = inWindow[1:]
-			}
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"add": func(t *rapid.T) {
-				if w.Free() == 0 {
-					t.Skip("full")
-				}
-				if got := w.Add(next); got == acked[next] {
-					t.Fatalf("frame %d: publish %v", next, got)
-				}
-				inWindow = append(inWindow, next)
-				next++
-				sync()
-			},
-			"send": func(*rapid.T) {
-				now = now.Add(time.Millisecond)
-				for _, n := range inWindow {
-					if _, ok := sent[n]; !ok {
-						sent[n] = now
-						w.Sent(n, now)
-						break
-					}
-				}
-			},
-			"acknowledge": func(t *rapid.T) {
-				n := rapid.Uint64Range(1, next+1).Draw(t, "number")
-				awaited := false
-				for _, in := range inWindow {
-					awaited = awaited || in == n && !acked[n]
-				}
-				if _, got := w.Acknowledge(n); got != awaited {
-					t.Fatalf("PUBACK of %d awaited: %v, want %v", n, got, awaited)
-				}
-				if awaited {
-					acked[n] = true
-				}
-				sync()
-			},
-			"new session": func(*rapid.T) {
-				w.Restart()
-				inWindow, next, sent = nil, w.Floor()+1, map[uint64]time.Time{}
-			},
-			"": func(t *rapid.T) {
-				if w.Floor() != floor() {
-					t.Fatalf("floor %d, want %d", w.Floor(), floor())
-				}
-				waiting := 0
-				for _, n := range inWindow {
-					if !acked[n] {
-						waiting++
-					}
-				}
-				if w.InFlight() != waiting {
-					t.Fatalf("in flight %d, want %d", w.InFlight(), waiting)
-				}
-				if w.Free() != limit-len(inWindow) {
-					t.Fatalf("free %d with %v in a window of %d", w.Free(), inWindow, limit)
-				}
-				var oldest time.Time
-				for _, n := range inWindow {
-					if !acked[n] && !sent[n].IsZero() {
-						oldest = sent[n].Add(second)
-						break
-					}
-				}
-				if d, _ := w.Deadline(); !d.Equal(oldest) {
-					t.Fatalf("deadline %v, want %v", d, oldest)
-				}
-			},
-		})
-	})
 }
