@@ -26,7 +26,8 @@ type Feed struct {
 
 	mu     sync.Mutex
 	stored uint64        // number of the last frame handed to Stored
-	wake   chan struct{} // closed and replaced when stored moves
+	wake   chan struct{} // closed and replaced when stored moves, and by Wake
+	woken  bool          // by Wake, and Next has not returned since
 
 	// While keeping, tail holds every frame behind the number tailFrom. When the reader does not take them, the
 	// tail is given up and the stream is all there is.
@@ -61,12 +62,40 @@ func (f *Feed) Stored(b Batch) {
 			f.tail = append(f.tail, b)
 		}
 	}
+	f.signal()
+}
+
+// Wake has a Next that waits, or else the next one that would, return without frames.
+func (f *Feed) Wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.woken = true
+	f.signal()
+}
+
+func (f *Feed) signal() {
 	close(f.wake)
 	f.wake = make(chan struct{})
 }
 
+// wakened reports whether Wake was called, once for each time.
+func (f *Feed) wakened() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	woken := f.woken
+	f.woken = false
+	return woken
+}
+
+// CaughtUp reports whether nothing is stored behind a position.
+func (f *Feed) CaughtUp(pos Position) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return pos.Number >= f.stored
+}
+
 // Next returns the frames behind a position, at least one and at most limit, all from one message; it waits
-// until there is one. A batch that begins later than pos.Number+1 says that the frames between are no longer
+// until there is one, or returns none when it is woken. A batch that begins later than pos.Number+1 says that the frames between are no longer
 // in the buffer. One goroutine at a time may call it.
 func (f *Feed) Next(ctx context.Context, pos Position, limit int) (Batch, error) {
 	for {
@@ -75,6 +104,9 @@ func (f *Feed) Next(ctx context.Context, pos Position, limit int) (Batch, error)
 			return batch.Head(limit), nil
 		}
 		if wait != nil {
+			if f.wakened() {
+				return Batch{}, nil
+			}
 			select {
 			case <-ctx.Done():
 				return Batch{}, ctx.Err()

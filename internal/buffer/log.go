@@ -39,7 +39,11 @@ type Log struct {
 // OpenLog finds the end of a connection's log. Numbering goes on behind the last stored frame, or behind
 // floor where the limits have removed everything.
 func (s *Store) OpenLog(ctx context.Context, id string, floor uint64) (*Log, error) {
-	l := &Log{store: s, subject: subjectPrefix + id}
+	return s.openLog(ctx, id, subjectPrefix, floor)
+}
+
+func (s *Store) openLog(ctx context.Context, id, prefix string, floor uint64) (*Log, error) {
+	l := &Log{store: s, subject: prefix + id}
 	l.last.Store(floor)
 	last, err := s.lastMessage(ctx, l.subject)
 	if err != nil {
@@ -77,7 +81,11 @@ func (l *Log) SetReplay(from float64) { l.replay = from }
 // once JetStream has acknowledged the write. After an error nothing of them is stored, or it cannot be known:
 // appending the same frames again stores them once. ErrFenced is final.
 func (l *Log) Append(ctx context.Context, frames []dataapi.Frame) (Batch, error) {
-	frames = fitting(frames)
+	return l.append(ctx, fitting(frames), nil)
+}
+
+// append stores frames that fit into one message, with the origins of each if they are given.
+func (l *Log) append(ctx context.Context, frames []dataapi.Frame, origins []uint64) (Batch, error) {
 	first := l.last.Load() + 1
 	highest := l.highest
 	for i := range frames {
@@ -85,6 +93,9 @@ func (l *Log) Append(ctx context.Context, frames []dataapi.Frame) (Batch, error)
 	}
 	l.msg.Subject = l.subject
 	pack(&l.msg, first, frames, highest, l.replay)
+	if origins != nil {
+		l.msg.Header[headerOrigins] = []string{packOrigins(origins)}
+	}
 	seq, err := l.write(ctx)
 	if err != nil {
 		return Batch{}, fmt.Errorf("store %d frames from number %d: %w", len(frames), first, err)

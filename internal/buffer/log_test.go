@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/lorry-mqtt/lorry/internal/buffer"
@@ -259,7 +260,7 @@ func TestACursorIsSavedByItsNewestHolderOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, revision, err := cursors.Load(t.Context(), "acme")
-	if err != nil || revision != 0 || c != (buffer.Cursor{}) {
+	if err != nil || revision != 0 || !reflect.DeepEqual(c, buffer.Cursor{}) {
 		t.Fatalf("a new connection's cursor: %+v at %d, %v", c, revision, err)
 	}
 	c = buffer.Cursor{Position: buffer.Position{Number: 7, Seq: 9}, Time: 1234.5, Epoch: 2}
@@ -281,7 +282,7 @@ func TestACursorIsSavedByItsNewestHolderOnly(t *testing.T) {
 	if cursors, err = buffer.OpenCursors(t.Context(), n.JetStream, 1); err != nil {
 		t.Fatal(err)
 	}
-	if got, revision, err := cursors.Load(t.Context(), "acme"); err != nil || got != c || revision != second {
+	if got, revision, err := cursors.Load(t.Context(), "acme"); err != nil || !reflect.DeepEqual(got, c) || revision != second {
 		t.Errorf("loaded %+v at %d, %v", got, revision, err)
 	}
 }

@@ -31,25 +31,33 @@ func (l *Log) ReadAfter(ctx context.Context, pos Position) ([]Batch, error) {
 	return batches, err
 }
 
-func (l *Log) readBatch(ctx context.Context, pos Position) ([]Batch, error) {
+func (l *Log) readBatch(ctx context.Context, pos Position) (batches []Batch, err error) {
+	err = l.messages(ctx, pos, func(msg *jetstream.RawStreamMsg) (err error) {
+		batches, err = l.take(batches, msg, pos)
+		return err
+	})
+	return batches, err
+}
+
+// messages gives the stored messages from a position's on, as many as one read takes.
+func (l *Log) messages(ctx context.Context, pos Position, each func(*jetstream.RawStreamMsg) error) error {
 	messages, err := jetstreamext.GetBatch(ctx, l.store.js, StreamName, readMessages, jetstreamext.GetBatchSeq(max(pos.Seq, 1)),
 		jetstreamext.GetBatchSubject(l.subject), jetstreamext.GetBatchMaxBytes(readBytes))
 	if err != nil {
-		return nil, l.readError(pos, err)
+		return l.readError(pos, err)
 	}
-	var batches []Batch
 	for msg, err := range messages {
 		if errors.Is(err, jetstreamext.ErrNoMessages) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, l.readError(pos, err)
+			return l.readError(pos, err)
 		}
-		if batches, err = l.take(batches, msg, pos); err != nil {
-			return nil, err
+		if err := each(msg); err != nil {
+			return err
 		}
 	}
-	return batches, nil
+	return nil
 }
 
 // take adds a message's frames behind pos to batches.

@@ -13,6 +13,7 @@ import (
 const (
 	StreamName    = "LORRY"
 	subjectPrefix = "up."
+	asidePrefix   = "aside."
 	cursorBucket  = "lorry_cursors"
 )
 
@@ -37,7 +38,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, erro
 	stream, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:        StreamName,
 		Description: "frames from the Network Server, by connection",
-		Subjects:    []string{subjectPrefix + "*"},
+		Subjects:    []string{subjectPrefix + "*", asidePrefix + "*"},
 		Storage:     jetstream.FileStorage,
 		Discard:     jetstream.DiscardOld,
 		MaxAge:      cfg.MaxAge,
