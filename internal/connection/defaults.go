@@ -18,7 +18,7 @@ func Defaults() Spec {
 			MaxInflight:    100,
 			ConnectTimeout: Duration(10 * time.Second),
 		},
-		Downlink:  Downlink{MaxWait: Duration(2 * time.Second)},
+		Downlink:  Downlink{MaxWait: Duration(2 * time.Second), ExpiredRequests: ExpiredLast},
 		TLS:       TLS{ALPN: []string{}},
 		WebSocket: WebSocket{Headers: map[string]secret.String{}},
 	}

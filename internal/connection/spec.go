@@ -56,7 +56,18 @@ type MQTT struct {
 // Downlink holds the settings of the way to the Network Server.
 type Downlink struct {
 	MaxWait Duration `json:"max_wait" yaml:"max_wait"` // how long a downlink waits while the Network Server is away
+	// ExpiredRequests is what becomes of a downlink_request whose tx_time has passed before its turn.
+	ExpiredRequests ExpiredRequests `json:"expired_requests" yaml:"expired_requests"`
 }
+
+// ExpiredRequests tells what becomes of downlink_requests that nobody can answer any more.
+type ExpiredRequests string
+
+// What can become of them.
+const (
+	ExpiredLast    ExpiredRequests = "last"    // they are delivered when nothing else waits
+	ExpiredDiscard ExpiredRequests = "discard" // they are not delivered
+)
 
 // TLS holds what a broker's TLS session needs beyond the system's own CAs and the URI's host name. The certificate
 // is always verified.

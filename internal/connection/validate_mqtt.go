@@ -53,6 +53,9 @@ func (m MQTT) validate() fault.List {
 func (d Downlink) validate() fault.List {
 	var faults fault.List
 	within(&faults, "max_wait", d.MaxWait, 0, maxDownlinkWait)
+	if d.ExpiredRequests != ExpiredLast && d.ExpiredRequests != ExpiredDiscard {
+		faults.Add("expired_requests", "must be %s or %s", ExpiredLast, ExpiredDiscard)
+	}
 	return faults
 }
 

@@ -172,7 +172,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 		got = append(got, f.Path)
 	}
 	want := []string{"id", "filter", "uri", "topic_up", "source.url", "mqtt.keep_alive",
-		"mqtt.ack_timeout", "mqtt.connect_timeout", "mqtt.max_inflight"}
+		"mqtt.ack_timeout", "mqtt.connect_timeout", "mqtt.max_inflight", "downlink.expired_requests"}
 	if !slices.Equal(got, want) {
 		t.Errorf("faults at %v, want %v", got, want)
 	}

@@ -25,6 +25,9 @@ type Counters struct {
 	FramesDiscarded Labelled `metric:"frames_discarded_total" label:"reason" help:"Messages of the Network Server that are no frames."`
 	FramesEvicted   Labelled `metric:"frames_evicted_total" label:"reason" help:"Stored frames that the buffer's limits removed unpublished."`
 
+	Overtaken       atomic.Uint64 `metric:"overtaken_total" help:"PUBLISH packets of downlink_requests that overtook a backlog."`
+	RequestsExpired Labelled      `metric:"requests_expired_total" label:"fate" help:"Downlink_requests that expired before their turn, and were delivered last or discarded."`
+
 	SourceReconnects Labelled `metric:"source_reconnects_total" label:"cause" help:"Sessions with the Network Server that ended or failed to begin."`
 	BrokerReconnects Labelled `metric:"broker_reconnects_total" label:"cause" help:"Sessions with the broker that ended or failed to begin."`
 
