@@ -108,6 +108,9 @@ func benchTree(b *testing.B, deps *Deps) *Tree {
 	if deps.Cursors, err = buffer.OpenCursors(b.Context(), nats.JetStream, 1); err != nil {
 		b.Fatal(err)
 	}
+	if deps.Parked, err = buffer.OpenParked(b.Context(), nats.JetStream, 1); err != nil {
+		b.Fatal(err)
+	}
 	tree, err := Start(*deps)
 	if err != nil {
 		b.Fatal(err)

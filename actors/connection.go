@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -53,6 +54,8 @@ var childActors = []struct {
 type (
 	resourcesOpened struct {
 		log      *buffer.Log
+		aside    *buffer.Aside
+		moved    []uint64 // frames of the log that are aside
 		cursor   buffer.Cursor
 		revision uint64
 		begins   bool // there was no cursor: the connection is new, and its cursor's time is ours
@@ -104,6 +107,10 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.state.framesEvicted(m)
 	case *messages.FloorMoved:
 		c.cursor.moved(c.life, m.Cursor)
+	case *messages.FrameParked:
+		c.state.frameParked(m)
+	case *messages.ResendParked:
+		c.passOn(ctx, c.pid(topicRouterName), m)
 	case cursorDue:
 		m.keeper.due(c.life)
 	case cursorSaved:
@@ -164,6 +171,9 @@ func (c *connectionActor) openResources() {
 		if opened.err == nil {
 			opened.log, opened.err = deps.Store.OpenLog(ctx, id, opened.cursor.Number)
 		}
+		if opened.err == nil {
+			opened.aside, opened.moved, opened.err = deps.Store.OpenAside(ctx, id, opened.cursor.Aside)
+		}
 		life.tell(opened)
 	})
 }
@@ -185,7 +195,11 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 	if err != nil {
 		panic(err) // it has been made of the same configuration before
 	}
-	shared.frames, shared.feed = m.log, buffer.NewFeed(m.log)
+	shared.frames, shared.feed, shared.framesAside = m.log, buffer.NewFeed(m.log), m.aside
+	shared.moved = map[uint64]struct{}{}
+	for _, number := range m.moved {
+		shared.moved[number] = struct{}{}
+	}
 	shared.missed.begin(m.cursor.Time, m.begins, m.log.Replay())
 	floor := c.floor(m)
 	shared.floor.store(floor)
@@ -207,12 +221,18 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 // floor is where delivery goes on: at the stored cursor, or further if the children before this opening have seen
 // PUBACKs since it was stored.
 func (c *connectionActor) floor(m resourcesOpened) buffer.Cursor {
-	if c.shared != nil {
-		if known := c.shared.floor.load(); known.Number > m.cursor.Number && known.Number <= m.log.Last() {
-			return known
-		}
+	floor := m.cursor
+	if c.shared == nil {
+		return floor
 	}
-	return m.cursor
+	known := c.shared.floor.load()
+	if known.Number > floor.Number && known.Number <= m.log.Last() {
+		floor.Position, floor.Time, floor.Settled = known.Position, known.Time, known.Settled
+	}
+	if known.Aside.Number > floor.Aside.Number && known.Aside.Number <= m.aside.Last() {
+		floor.Aside = known.Aside
+	}
+	return floor
 }
 
 // introduce tells all children who the others are.
@@ -295,6 +315,15 @@ func (c *connectionActor) childTerminated(ctx actor.Context, m *actor.Terminated
 		return
 	}
 	c.state.childFailed(name, c.children[name], errors.New("actor "+name+" failed: "+failureText(failure)))
+}
+
+// passOn gives a command to a child, which answers the sender; if the child does not run, the connection does.
+func (c *connectionActor) passOn(ctx actor.Context, child *actor.PID, command any) {
+	if child == nil || c.draining {
+		ctx.Respond(&messages.Done{Err: fmt.Errorf("connection %s: %w", c.spec.ID, ErrNotRunning)})
+		return
+	}
+	ctx.RequestWithCustomSender(child, command, ctx.Sender())
 }
 
 // lookAtLag keeps the gauges current that nobody's event moves.

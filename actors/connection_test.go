@@ -49,14 +49,14 @@ func TestCursorFollowsTheAcknowledgedFloorOnly(t *testing.T) {
 		s := e.broker.current()
 		for _, n := range s.numbers() {
 			if n != 1 && n != 60 {
-				s.events.Acknowledged(n)
+				s.events.Acknowledged(n << 1)
 			}
 		}
 		advance(500 * time.Millisecond)
 		if c := st.cursor("acme"); c.Number != 0 {
 			t.Errorf("the cursor passed frame 1: %+v", c)
 		}
-		s.events.Acknowledged(1)
+		s.events.Acknowledged(1 << 1)
 		advance(400 * time.Millisecond)
 		if c := st.cursor("acme"); c.Number != 59 {
 			t.Errorf("the cursor is at %d, frame 60 is not acknowledged", c.Number)

@@ -15,12 +15,13 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
-// Deps is what all connections of a node share. Store, Cursors and Metrics are required; what is nil of
+// Deps is what all connections of a node share. Store, Cursors, Parked and Metrics are required; what is nil of
 // the rest takes its usual value.
 type Deps struct {
 	Node    string // the node's name, shown in every status
 	Store   *buffer.Store
 	Cursors *buffer.Cursors
+	Parked  *buffer.Parked
 	Metrics *telemetry.Metrics
 	Log     zerolog.Logger // names the node
 	// MaxFrameBytes is the largest frame that the buffer takes.

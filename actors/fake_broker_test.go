@@ -16,10 +16,11 @@ type fakeBroker struct {
 	acking   bool // what is published is acknowledged at once; else the test does it
 	start    time.Time
 	refuse   error
-	deny     error           // what a SUBSCRIBE is answered with
-	mute     bool            // SUBSCRIBEs are not answered
-	panics   string          // what the client library does instead of its work
-	attempts []time.Duration // since start
+	deny     error                     // what a SUBSCRIBE is answered with
+	mute     bool                      // SUBSCRIBEs are not answered
+	panics   string                    // what the client library does instead of its work
+	poison   func(broker.Message) bool // a message that ends its session; nil: none does
+	attempts []time.Duration           // since start
 	sessions []*fakeSession
 	order    []broker.Message // published in all sessions
 }
@@ -32,6 +33,7 @@ type fakeSession struct {
 	events     broker.Events
 	mu         sync.Mutex
 	published  []broker.Message
+	poisoned   bool            // it has ended of a message
 	subscribed []time.Duration // since the broker's start
 	closed     bool
 }
@@ -71,7 +73,11 @@ func (s *fakeSession) publish(m broker.Message) (ack bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.published = append(s.published, m)
-	return s.broker.acking
+	if !s.poisoned && s.broker.poison != nil && s.broker.poison(m) {
+		s.poisoned = true
+		s.events.Lost(errGone)
+	}
+	return s.broker.acking && !s.poisoned
 }
 
 func (s *fakeSession) Subscribe(ctx context.Context, _ string) error {
@@ -169,7 +175,7 @@ func (s *fakeSession) numbers() (out []uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.published {
-		out = append(out, m.Seq)
+		out = append(out, m.Seq>>1) // of whichever lane
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,8 +9,8 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 )
 
-// floor is the last frame acknowledged with all before it, kept outside the publisher so that the next one
-// starts from it should this one fail.
+// floor is how far the connection's frames are settled, kept outside the publisher so that the next one starts from
+// it should this one fail.
 type floor struct {
 	mu     sync.Mutex
 	cursor buffer.Cursor
@@ -25,6 +26,12 @@ func (f *floor) store(c buffer.Cursor) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.cursor = c
+}
+
+// settled reports whether a frame behind the floor is settled.
+func (f *floor) settled(number uint64) bool {
+	_, found := slices.BinarySearch(f.load().Settled, number)
+	return found
 }
 
 // behind knows for how long the oldest unacknowledged frame has been waiting.

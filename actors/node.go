@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -49,6 +50,8 @@ func (n *node) Receive(ctx actor.Context) {
 		n.put(ctx, m)
 	case *messages.RemoveConnection:
 		n.remove(ctx, m)
+	case *messages.CommandConnection:
+		n.command(ctx, m)
 	case *messages.ListStatus:
 		n.listStatus(ctx)
 	case startChild:
@@ -86,6 +89,16 @@ func (n *node) startConnection(ctx actor.Context, id string) {
 	n.start(ctx, id, "connection", func() *actor.Props {
 		return actor.PropsFromProducer(func() actor.Actor { return newConnection(n.specs[id], n.deps) })
 	})
+}
+
+// command passes a command on to a connection, which answers the sender.
+func (n *node) command(ctx actor.Context, m *messages.CommandConnection) {
+	pid := n.pid(m.ID)
+	if pid == nil {
+		ctx.Respond(&messages.Done{Err: fmt.Errorf("connection %s: %w", m.ID, ErrNotRunning)})
+		return
+	}
+	ctx.RequestWithCustomSender(pid, m.Command, ctx.Sender())
 }
 
 func (n *node) remove(ctx actor.Context, m *messages.RemoveConnection) {

@@ -15,6 +15,7 @@ import (
 type nsReader struct {
 	*shared
 	life    *incarnation
+	peers   peers
 	backoff *backoff.Backoff
 	stream  *stream // the attempt or session under way, or the last one
 
@@ -70,6 +71,10 @@ func (r *nsReader) Receive(ctx actor.Context) {
 		r.ended(ctx, m)
 	case *messages.BufferChanged, *messages.BufferFenced:
 		ctx.Send(ctx.Parent(), m)
+	case *peers:
+		r.peers = *m
+	case *messages.RequestsStored:
+		send(ctx, r.peers.topicRouter, m)
 	case *messages.ForwardDownlink:
 		r.forward(m)
 	case downlinkWritten:

@@ -155,6 +155,9 @@ func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 		s.behind.appended(batch.Frames[0].Received)
 		s.counters.Stored.Add(uint64(len(batch.Frames)))
 		s.feed.Stored(batch)
+		if requests := requestsIn(batch); requests != nil {
+			s.life.tell(&messages.RequestsStored{Requests: requests})
+		}
 		frames = frames[len(batch.Frames):]
 		if err := s.frames.Trim(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn().Str("actor", nsReaderName).Err(err).Msg("the buffer holds more frames than its bound")
@@ -190,4 +193,14 @@ func (s *stream) writeDownlinks(ctx context.Context, session source.Session) {
 			s.life.tell(downlinkWritten{d, session.Write(ctx, d.Payload)})
 		}
 	}
+}
+
+// requestsIn are the batch's downlink_requests that have not expired, each as a batch of its own.
+func requestsIn(b buffer.Batch) (requests []buffer.Batch) {
+	for i := range b.Frames {
+		if f := &b.Frames[i]; f.Envelope.Type == dataapi.DownlinkRequest && !f.Expired(time.Now()) {
+			requests = append(requests, buffer.Batch{First: b.First + uint64(i), Seq: b.Seq, Frames: b.Frames[i : i+1]})
+		}
+	}
+	return requests
 }

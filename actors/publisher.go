@@ -8,10 +8,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/lorry-mqtt/lorry/internal/backoff"
-	"github.com/lorry-mqtt/lorry/internal/broker"
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
-	"github.com/lorry-mqtt/lorry/internal/window"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
@@ -24,32 +22,26 @@ const lookahead = 2
 
 // publisher owns the connection's MQTT session. It publishes the frames behind the acknowledged floor in order,
 // at most a window of them unacknowledged, and when a session ends it begins another after a pause, with
-// everything from the floor on.
+// everything from the floor on. A frame that no session survives is parked (publisher_doubt.go).
 type publisher struct {
 	*shared
 	life  *incarnation
 	peers peers
 
-	window   *window.Window
+	main, aside *lane
+	overtaking  []routed // single frames of the log that go first
+	settled     []uint64 // frames of the log above the floor that need not be published, as of the last change
+	parking     *parked  // the frame that is being parked; nil: none
+
 	backoff  *backoff.Backoff
 	session  *session // the attempt or session under way; nil in backoff and when draining is done
 	deadline *time.Timer
 	limit    *rate.Limiter // nil: no mqtt.max_rate
 	throttle *time.Timer   // runs while the rate holds frames back
 
-	run      uint64          // of the delivery that the router was asked for
-	received buffer.Position // the last frame that came in this run
-	pending  []routed        // frames not in the window yet
-	sent     []buffer.Batch  // frames in the window, for what the cursor says of them
-	owed     int             // credit to be granted
-	highest  uint64          // the highest frame ever published
+	run      uint64 // of the delivery that the router was asked for
+	owed     int    // credit to be granted
 	draining bool
-}
-
-// routed is what is left of a FramesRouted.
-type routed struct {
-	batch  buffer.Batch
-	topics []string
 }
 
 // Reports of the publisher's timers.
@@ -60,16 +52,26 @@ type (
 )
 
 func newPublisher(s *shared) actor.Actor {
+	floor := s.floor.load()
 	p := &publisher{
 		shared:  s,
-		window:  window.New(s.spec.MQTT.MaxInflight, time.Duration(s.spec.MQTT.AckTimeout), s.floor.load().Number),
+		main:    newLane(0, s.frames.Last, s.spec.MQTT, floor.Number, floor.Settled),
+		aside:   newLane(1, s.framesAside.Last, s.spec.MQTT, floor.Aside.Number, nil),
+		settled: floor.Settled,
 		backoff: backoff.New(),
-		highest: s.floor.load().Number,
 	}
 	if perSecond := s.spec.MQTT.MaxRate; perSecond > 0 {
 		p.limit = rate.NewLimiter(rate.Limit(perSecond), max(1, perSecond/10))
 	}
 	return p
+}
+
+// lanes are both, the log first.
+func (p *publisher) lanes() [2]*lane { return [2]*lane{p.main, p.aside} }
+
+// laneOf is the inverse of lane.ticket.
+func (p *publisher) laneOf(ticket uint64) (l *lane, number uint64) {
+	return p.lanes()[ticket&1], ticket >> 1
 }
 
 // Receive implements actor.Actor.
@@ -93,6 +95,10 @@ func (p *publisher) Receive(ctx actor.Context) {
 		p.publish(ctx)
 	case *messages.FramesRouted:
 		p.routed(ctx, m)
+	case *parked:
+		p.hasParked(ctx, m)
+	case *messages.BufferChanged:
+		ctx.Send(ctx.Parent(), m)
 	case *messages.DownlinkArrived:
 		send(ctx, p.peers.subscriber, m)
 	case *peers:
@@ -118,7 +124,7 @@ func (p *publisher) meet(ctx actor.Context, now peers) {
 		return
 	}
 	if now.topicRouter != nil && !now.topicRouter.Equal(before.topicRouter) {
-		p.startDelivery(ctx, p.received)
+		p.startDelivery(ctx, p.main.received, p.aside.received)
 	}
 	if now.subscriber != nil && !now.subscriber.Equal(before.subscriber) {
 		ctx.Send(now.subscriber, &messages.SessionOpened{Session: p.session.broker})
@@ -143,82 +149,34 @@ func (p *publisher) opened(ctx actor.Context, m sessionOpened) {
 	p.session.broker, p.session.opened = m.broker, time.Now()
 	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected}) // before what the subscriber says of it
 	send(ctx, p.peers.subscriber, &messages.SessionOpened{Session: m.broker})
-	p.startDelivery(ctx, p.floor.load().Position)
+	floor := p.floor.load()
+	p.startDelivery(ctx, floor.Position, floor.Aside)
 }
 
-// startDelivery asks the router for everything behind a position, on a run of its own.
-func (p *publisher) startDelivery(ctx actor.Context, after buffer.Position) {
+// startDelivery asks the router for everything behind a position in each lane, on a run of its own.
+func (p *publisher) startDelivery(ctx actor.Context, after, aside buffer.Position) {
 	if !p.isOpen() || p.draining {
 		return
 	}
 	p.run++
-	p.received, p.owed = after, 0
-	waiting := 0
-	for _, r := range p.pending {
-		waiting += len(r.topics)
-	}
-	room := p.spec.MQTT.MaxInflight * (1 + lookahead)
-	send(ctx, p.peers.topicRouter, &messages.StartDelivery{Run: p.run, After: after, Credit: max(1, room-waiting)})
+	p.main.received, p.aside.received, p.owed = after, aside, 0
+	room := p.spec.MQTT.MaxInflight*(1+lookahead) - p.main.waiting() - p.aside.waiting()
+	send(ctx, p.peers.topicRouter, &messages.StartDelivery{Run: p.run, After: after, Aside: aside, Credit: max(1, room)})
 }
 
 func (p *publisher) routed(ctx actor.Context, m *messages.FramesRouted) {
 	if m.Run != p.run || !p.isOpen() || p.draining {
 		return
 	}
-	p.received = m.Batch.At(m.Batch.Last())
-	p.pending = append(p.pending, routed{m.Batch, m.Topics})
+	switch m.Lane {
+	case messages.LaneMain:
+		p.main.take(m)
+	case messages.LaneAside:
+		p.aside.take(m)
+	case messages.LaneAhead:
+		p.overtaking = append(p.overtaking, routed{m.Batch, m.Topics})
+	}
 	p.publish(ctx)
-}
-
-// publish moves frames from pending into the window, as many as there is room for, and hands them to the
-// session.
-func (p *publisher) publish(ctx actor.Context) {
-	for p.isOpen() && !p.draining && len(p.pending) > 0 {
-		n := p.allowed(min(p.window.Free(), len(p.pending[0].topics)))
-		if n == 0 {
-			break
-		}
-		next := &p.pending[0]
-		head := routed{next.batch.Head(n), next.topics[:n]}
-		next.batch, next.topics = next.batch.After(head.batch.Last()), next.topics[n:]
-		if len(next.topics) == 0 {
-			p.pending[0] = routed{}
-			p.pending = p.pending[1:]
-		}
-		p.send(head)
-		p.owed += n
-	}
-	p.raise(ctx) // past what earlier PUBACKs have settled
-	if p.owed >= max(1, p.spec.MQTT.MaxInflight/2) {
-		send(ctx, p.peers.topicRouter, &messages.GrantCredit{Run: p.run, Frames: p.owed})
-		p.owed = 0
-	}
-}
-
-// send adds frames to the window and hands those that are to be published to the session.
-func (p *publisher) send(r routed) {
-	out := make([]broker.Message, 0, len(r.topics))
-	bytes := 0
-	for i := range r.batch.Frames {
-		number := r.batch.First + uint64(i)
-		if !p.window.Add(number) {
-			continue // settled by a PUBACK of an earlier session
-		}
-		if number <= p.highest {
-			p.counters.Redelivered.Add(1)
-		}
-		raw := r.batch.Frames[i].Raw
-		bytes += len(raw)
-		out = append(out, broker.Message{Seq: number, Topic: r.topics[i], Payload: raw})
-	}
-	p.highest = max(p.highest, r.batch.Last())
-	p.sent = append(p.sent, r.batch)
-	p.counters.Published.Add(uint64(len(out)))
-	p.counters.PublishedBytes.Add(uint64(bytes))
-	p.counters.InFlight.Store(int64(p.window.InFlight()))
-	if len(out) > 0 {
-		p.session.out <- out
-	}
 }
 
 // moved takes what happened to the publishes: the floor rises, room is made, the next ones go out.
@@ -247,10 +205,7 @@ func (p *publisher) ended(ctx actor.Context, s *session, err error) {
 		send(ctx, p.peers.subscriber, &messages.SessionClosed{Session: s.broker})
 		send(ctx, p.peers.topicRouter, &messages.StopDelivery{Run: p.run})
 	}
-	p.session.cancel()
-	p.session, p.pending, p.sent = nil, nil, nil
-	p.window.Restart()
-	p.counters.InFlight.Store(0)
+	p.forget(err)
 	if p.deadline != nil {
 		p.deadline.Stop()
 		p.deadline = nil
@@ -267,10 +222,24 @@ func (p *publisher) ended(ctx actor.Context, s *session, err error) {
 	p.life.after(delay, reconnect{})
 }
 
+// forget has nothing in flight any more, and a frame parked that the session ended of.
+func (p *publisher) forget(err error) {
+	for _, l := range p.lanes() {
+		if l.sessionEnded() && p.parking == nil {
+			p.park(l, err)
+		}
+		l.restart()
+	}
+	p.settled = p.main.window.Settled()
+	p.session.cancel()
+	p.session, p.overtaking = nil, nil
+	p.counters.InFlight.Store(0)
+}
+
 // drain publishes nothing more and waits for what is in flight.
 func (p *publisher) drain(ctx actor.Context) {
 	p.draining = true
-	p.pending = nil
+	p.main.pending, p.aside.pending, p.overtaking = nil, nil, nil
 	send(ctx, p.peers.topicRouter, &messages.StopDelivery{Run: p.run})
 	if p.session != nil && !p.isOpen() {
 		p.session.cancel()
@@ -281,7 +250,7 @@ func (p *publisher) drain(ctx actor.Context) {
 
 // drained answers a drain once nothing is in flight.
 func (p *publisher) drained(ctx actor.Context) {
-	if p.window.InFlight() == 0 {
+	if p.inFlight() == 0 {
 		ctx.Send(ctx.Parent(), &messages.Drained{Child: publisherName})
 	}
 }

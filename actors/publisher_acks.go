@@ -2,56 +2,63 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
 // settle books sent publishes and PUBACKs.
 func (p *publisher) settle(ctx actor.Context, s *session) {
 	for _, h := range s.happened.take() {
+		l, number := p.laneOf(h.ticket)
 		if !h.acked {
-			p.window.Sent(h.number, h.at)
+			l.window.Sent(number, h.at)
 			continue
 		}
-		if sentAt, awaited := p.window.Acknowledge(h.number); awaited {
-			p.counters.Acknowledged.Add(1)
-			p.counters.AckLatency.Observe(h.at.Sub(sentAt))
+		sentAt, awaited := l.window.Acknowledge(number)
+		if !awaited {
+			continue
+		}
+		p.counters.Acknowledged.Add(1)
+		p.counters.AckLatency.Observe(h.at.Sub(sentAt))
+		p.passed(l, number)
+		if l.tried[number] && number > l.window.Floor() {
+			p.settled = p.main.window.Settled()
 		}
 	}
-	p.counters.InFlight.Store(int64(p.window.InFlight()))
+	p.counters.InFlight.Store(int64(p.inFlight()))
 	p.raise(ctx)
 }
 
-// raise has the connection's floor, the place from which everything starts again, follow the window's.
+// raise has the connection's floor, the place from which everything starts again, follow the windows'.
 func (p *publisher) raise(ctx actor.Context) {
-	floor := p.window.Floor()
-	if floor <= p.floor.load().Number {
+	c := p.floor.load()
+	known := len(c.Settled)
+	at := p.main.raise(&c.Position)
+	if at != nil {
+		c.Time = at.Envelope.Meta.Time
+	}
+	passed, _ := slices.BinarySearch(p.settled, c.Number+1)
+	p.settled = p.settled[passed:]
+	c.Settled = p.settled
+	if p.aside.raise(&c.Aside) == nil && at == nil && len(c.Settled) == known {
 		return
 	}
-	for p.sent[0].Last() < floor {
-		p.sent[0] = buffer.Batch{}
-		p.sent = p.sent[1:]
-	}
-	batch := p.sent[0]
-	frame := batch.Frames[floor-batch.First]
-	p.floor.store(buffer.Cursor{Position: batch.At(floor), Time: frame.Envelope.Meta.Time})
-	p.oldest(floor)
-	ctx.Send(ctx.Parent(), &messages.FloorMoved{Cursor: p.floor.load()})
+	p.floor.store(c)
+	p.oldest(c.Number)
+	ctx.Send(ctx.Parent(), &messages.FloorMoved{Cursor: c})
 }
 
 // oldest notes since when the oldest unacknowledged frame has been waiting.
 func (p *publisher) oldest(floor uint64) {
-	for _, batch := range p.sent {
-		if batch.Last() > floor {
-			p.behind.since(batch.After(floor).Frames[0].Received)
-			return
-		}
+	if at := p.main.oldest(); !at.IsZero() {
+		p.behind.since(at)
+	} else {
+		p.behind.upTo(floor, p.frames.Last())
 	}
-	p.behind.upTo(floor, p.frames.Last())
 }
 
 // armDeadline sees to it that the oldest unacknowledged publish is looked at when its time is up.
@@ -59,9 +66,19 @@ func (p *publisher) armDeadline(s *session) {
 	if p.deadline != nil {
 		return
 	}
-	if at, awaited := p.window.Deadline(); awaited {
+	if at, awaited := p.firstDeadline(); awaited {
 		p.deadline = p.life.after(time.Until(at), ackDeadline{s})
 	}
+}
+
+// firstDeadline is the earlier one of the lanes'.
+func (p *publisher) firstDeadline() (at time.Time, awaited bool) {
+	for _, l := range p.lanes() {
+		if d, ok := l.window.Deadline(); ok && (!awaited || d.Before(at)) {
+			at, awaited = d, true
+		}
+	}
+	return at, awaited
 }
 
 func (p *publisher) checkDeadline(ctx actor.Context, s *session) {
@@ -73,7 +90,7 @@ func (p *publisher) checkDeadline(ctx actor.Context, s *session) {
 	if s != p.session {
 		return
 	}
-	if at, awaited := p.window.Deadline(); awaited && !time.Now().Before(at) {
+	if at, awaited := p.firstDeadline(); awaited && !time.Now().Before(at) {
 		p.ended(ctx, s, fmt.Errorf("%w: the broker left a message unacknowledged for %v", errAckTimeout, p.spec.MQTT.AckTimeout))
 	}
 }

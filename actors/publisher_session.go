@@ -39,7 +39,7 @@ type (
 
 // happening is one event in the life of a publish.
 type happening struct {
-	number uint64
+	ticket uint64 // lane.ticket
 	at     time.Time
 	acked  bool // else: sent
 }
@@ -54,11 +54,11 @@ type happenings struct {
 }
 
 // add notes an event and reports whether the publisher has to be told.
-func (h *happenings) add(number uint64, acked bool) (tell bool) {
+func (h *happenings) add(ticket uint64, acked bool) (tell bool) {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.list = append(h.list, happening{number: number, at: now, acked: acked})
+	h.list = append(h.list, happening{ticket: ticket, at: now, acked: acked})
 	tell, h.reported = !h.reported, true
 	return tell
 }
@@ -79,7 +79,7 @@ func (p *publisher) connect() {
 	p.session = s
 	life := p.life
 	events := broker.Events{
-		Acknowledged: func(number uint64) { s.note(life, number, true) },
+		Acknowledged: func(ticket uint64) { s.note(life, ticket, true) },
 		Arrived: func(topic string, payload []byte) {
 			life.tell(&messages.DownlinkArrived{Topic: topic, Payload: payload, At: time.Now()})
 		},
@@ -122,8 +122,8 @@ func (s *session) serve(ctx context.Context, life *incarnation, b BrokerSession)
 	}
 }
 
-func (s *session) note(life *incarnation, number uint64, acked bool) {
-	if s.happened.add(number, acked) {
+func (s *session) note(life *incarnation, ticket uint64, acked bool) {
+	if s.happened.add(ticket, acked) {
 		life.tell(publishesMoved{s})
 	}
 }

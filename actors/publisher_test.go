@@ -25,7 +25,7 @@ func TestPublisherNeverHasMoreThanAWindowUnacknowledged(t *testing.T) {
 				}
 				// the newest first: the floor moves with the last of them
 				for i := len(published) - 1; i >= acked; i-- {
-					s.events.Acknowledged(published[i])
+					s.events.Acknowledged(published[i] << 1)
 				}
 				acked = len(published)
 				synctest.Wait()
@@ -47,7 +47,7 @@ func TestPublisherDropsASessionWhosePubackIsLate(t *testing.T) {
 		first := st.session(0)
 		for n := uint64(1); n <= 10; n++ {
 			if n != 4 && n != 7 {
-				first.events.Acknowledged(n)
+				first.events.Acknowledged(n << 1)
 			}
 		}
 		advance(time.Second - time.Millisecond)
@@ -122,7 +122,7 @@ func TestPublisherDrainsWhatIsInFlight(t *testing.T) {
 			t.Fatal("drained with frames in flight")
 		}
 		for _, n := range published {
-			s.events.Acknowledged(n)
+			s.events.Acknowledged(n << 1)
 		}
 		synctest.Wait()
 		if !drained() {
@@ -141,7 +141,7 @@ func TestPublisherKeepsToItsRate(t *testing.T) {
 		acked := 0
 		for range 100 { // ten seconds
 			for _, n := range s.numbers()[acked:] {
-				s.events.Acknowledged(n)
+				s.events.Acknowledged(n << 1)
 				acked++
 			}
 			advance(100 * time.Millisecond)

@@ -99,6 +99,9 @@ func (r *route) start() {
 	if r.deps.Cursors, err = buffer.OpenCursors(r.t.Context(), r.nats.JetStream, 1); err != nil {
 		r.t.Fatal(err)
 	}
+	if r.deps.Parked, err = buffer.OpenParked(r.t.Context(), r.nats.JetStream, 1); err != nil {
+		r.t.Fatal(err)
+	}
 	if r.tree, err = Start(r.deps); err != nil {
 		r.t.Fatal(err)
 	}

@@ -29,17 +29,21 @@ const (
 // connection; what is written in it is safe for concurrent use.
 type shared struct {
 	*Deps
-	spec     connection.Spec
-	log      zerolog.Logger
-	counters *telemetry.Counters
-	frames   *buffer.Log
-	feed     *buffer.Feed
-	floor    floor
-	behind   behind
-	missed   missed
+	spec        connection.Spec
+	log         zerolog.Logger
+	counters    *telemetry.Counters
+	frames      *buffer.Log
+	feed        *buffer.Feed
+	framesAside *buffer.Aside
+	floor       floor
+	behind      behind
+	missed      missed
 
-	appending sync.Mutex // held by the one goroutine that appends to frames
-	reading   sync.Mutex // held by the one goroutine that reads the feed
+	aside *buffer.Aside
+
+	appending sync.Mutex          // held by the one goroutine that appends to frames
+	reading   sync.Mutex          // held by the one goroutine that reads the feed
+	moved     map[uint64]struct{} // frames that are aside and may not be settled yet; for who holds reading
 
 	template *topic.Template
 	broker   broker.Options

@@ -184,6 +184,12 @@ func (s *state) framesEvicted(m *messages.FramesEvicted) {
 		Msg("the buffer's limits removed frames before they were published")
 }
 
+func (s *state) frameParked(m *messages.FrameParked) {
+	f := &m.Frame
+	s.log.Error().Uint64("frame", f.Number).Str("topic", f.Topic).Int("bytes", len(f.Raw)).Str("reason", f.Reason).
+		Msg("the broker does not take a frame: it was parked, and can be sent again or dropped")
+}
+
 // lag refreshes the gauges of what is not known to be acknowledged.
 func (s *state) lag(c *shared) {
 	frames := c.frames.Last() - min(c.floor.load().Number, c.frames.Last())

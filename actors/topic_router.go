@@ -6,7 +6,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/lorry-mqtt/lorry/internal/backoff"
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/messages"
 )
@@ -15,14 +14,16 @@ import (
 const maxCachedTopics = 4096
 
 // topicRouter reads the connection's frames from the buffer as far as the publisher has granted credit, and
-// gives each its topic.
+// gives each its topic. What cannot wait for its turn it sends ahead (topic_router_ahead.go), what has missed its time
+// it sets aside (topic_router_aside.go).
 type topicRouter struct {
 	*shared
-	life   *incarnation
-	peers  peers
-	run    *delivery
-	topics map[string]string // by their own bytes: one allocation for each distinct topic
-	buf    []byte
+	life     *incarnation
+	peers    peers
+	run      *delivery
+	requests []request         // that may have to overtake the backlog
+	topics   map[string]string // by their own bytes: one allocation for each distinct topic
+	buf      []byte
 
 	failing bool // the buffer could not be read, in this delivery or one before
 }
@@ -32,16 +33,17 @@ type delivery struct {
 	run    uint64
 	credit *credit
 	cancel context.CancelFunc
+	read   uint64  // the last frame of the log that was sent to the publisher
+	ahead  numbers // frames of the log that were sent ahead of their turn, which they have not had
 }
 
 // framesRead is a delivery's report of frames that are next.
 type framesRead struct {
-	run   uint64
-	batch buffer.Batch
+	run     uint64
+	lane    messages.Lane
+	batch   buffer.Batch
+	settled []uint64 // not to be published
 }
-
-// framesMissing is a delivery's report of frames that are no longer in the buffer.
-type framesMissing struct{ first, last uint64 }
 
 func newTopicRouter(s *shared) actor.Actor {
 	return &topicRouter{shared: s, topics: map[string]string{}}
@@ -56,21 +58,25 @@ func (r *topicRouter) Receive(ctx actor.Context) {
 	case *peers:
 		r.peers = *m
 	case *messages.StartDelivery:
-		r.start(m)
+		r.start(ctx, m)
 	case *messages.GrantCredit:
-		if r.run != nil && r.run.run == m.Run {
-			r.run.credit.add(m.Frames)
-		}
+		r.grant(ctx, m)
 	case *messages.StopDelivery:
 		if r.run != nil && r.run.run == m.Run {
 			r.run.cancel()
 		}
+	case *messages.RequestsStored:
+		r.stored(ctx, m)
+	case *messages.ResendParked:
+		r.resend(ctx.Sender(), m.Seq)
 	case framesRead:
 		r.read(ctx, m)
-	case framesMissing:
-		ctx.Send(ctx.Parent(), &messages.FramesEvicted{First: m.first, Last: m.last})
+	case *messages.FramesEvicted:
+		ctx.Send(ctx.Parent(), m)
 	case *messages.BufferChanged:
 		r.failing = true
+		ctx.Send(ctx.Parent(), m)
+	case *messages.BufferFenced:
 		ctx.Send(ctx.Parent(), m)
 	case *actor.Stopping:
 		r.life.end()
@@ -78,48 +84,25 @@ func (r *topicRouter) Receive(ctx actor.Context) {
 }
 
 // start ends the delivery before and begins another.
-func (r *topicRouter) start(m *messages.StartDelivery) {
+func (r *topicRouter) start(actorCtx actor.Context, m *messages.StartDelivery) {
 	if r.run != nil {
 		r.run.cancel()
 	}
 	ctx, cancel := context.WithCancel(r.life.ctx)
-	d := &delivery{run: m.Run, credit: newCredit(m.Credit), cancel: cancel}
+	d := &delivery{run: m.Run, credit: newCredit(m.Credit), cancel: cancel, read: m.After.Number}
 	r.run = d
 	r.life.run(ctx, func(ctx context.Context) {
 		r.reading.Lock() // the delivery before may be ending still
 		defer r.reading.Unlock()
-		r.deliver(ctx, d, m.After)
+		r.deliver(ctx, d, m.After, m.Aside)
 	})
+	r.overtake(actorCtx)
 }
 
-// deliver reads the feed from a position on, never more than there is credit for, until ctx ends. It runs in a
-// goroutine of its own, since reading waits: for credit, for frames, for the disk.
-func (r *topicRouter) deliver(ctx context.Context, d *delivery, pos buffer.Position) {
-	failures := backoff.New()
-	for {
-		n := d.credit.take(ctx)
-		if n == 0 {
-			return
-		}
-		batch, err := r.feed.Next(ctx, pos, n)
-		if err != nil {
-			if ctx.Err() != nil {
-				return
-			}
-			r.life.tell(&messages.BufferChanged{Child: topicRouterName, Err: err})
-			d.credit.add(n)
-			if !pause(ctx, failures.Failed(0)) {
-				return
-			}
-			continue
-		}
-		failures.Reset()
-		if batch.First > pos.Number+1 {
-			r.life.tell(framesMissing{first: pos.Number + 1, last: batch.First - 1})
-		}
-		d.credit.add(n - len(batch.Frames))
-		pos = batch.At(batch.Last())
-		r.life.tell(framesRead{run: d.run, batch: batch})
+func (r *topicRouter) grant(ctx actor.Context, m *messages.GrantCredit) {
+	if r.run != nil && r.run.run == m.Run {
+		r.run.credit.add(m.Frames)
+		r.overtake(ctx)
 	}
 }
 
@@ -129,9 +112,15 @@ func (r *topicRouter) read(ctx actor.Context, m framesRead) {
 		r.failing = false
 		ctx.Send(ctx.Parent(), &messages.BufferChanged{Child: topicRouterName})
 	}
-	if r.run.run == m.run {
-		send(ctx, r.peers.publisher, &messages.FramesRouted{Run: m.run, Batch: m.batch, Topics: r.route(m.batch)})
+	if r.run.run != m.run {
+		return
 	}
+	if m.lane == messages.LaneMain {
+		r.run.read = m.batch.Last()
+	}
+	send(ctx, r.peers.publisher, &messages.FramesRouted{
+		Run: m.run, Lane: m.lane, Batch: m.batch, Topics: r.route(m.batch), Settled: m.settled,
+	})
 }
 
 // route expands the topic of each frame.

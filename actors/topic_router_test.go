@@ -84,7 +84,7 @@ func TestRouterSendsNoMoreThanItHasCreditFor(t *testing.T) {
 				if n := int(routed.Load()) - acked; n > window*(2+lookahead) || n < window { // one is in flight
 					t.Fatalf("%d frames wait in the publisher, the window is %d", n, window)
 				}
-				e.broker.current().events.Acknowledged(uint64(acked + 1))
+				e.broker.current().events.Acknowledged(uint64(acked+1) << 1)
 			}
 		}))
 	}

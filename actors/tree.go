@@ -84,6 +84,23 @@ func (t *Tree) Remove(id string) error {
 	return err
 }
 
+// Resend has a connection publish a parked frame again, when nothing else waits: it is parked no longer. The error is
+// ErrNotRunning or [buffer.ErrNotParked], or says what failed.
+func (t *Tree) Resend(id string, seq uint64) error {
+	answer, err := t.ask(&messages.CommandConnection{ID: id, Command: &messages.ResendParked{Seq: seq}}, commandTimeout)
+	if err != nil {
+		return err
+	}
+	done, ok := answer.(*messages.Done)
+	if !ok {
+		return fmt.Errorf("connection %s answered %T", id, answer)
+	}
+	return done.Err
+}
+
+// ErrNotRunning says that a connection cannot carry out a command because it does not run, or is about to end.
+var ErrNotRunning = errors.New("it does not run")
+
 // Status is what all connections say of themselves, by ID.
 func (t *Tree) Status() ([]messages.Status, error) {
 	answer, err := t.ask(&messages.ListStatus{}, commandTimeout)

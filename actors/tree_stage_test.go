@@ -78,6 +78,9 @@ func (st *treeStage) start() {
 	if st.deps.Cursors, err = buffer.OpenCursors(st.t.Context(), st.store, 1); err != nil {
 		st.t.Fatal(err)
 	}
+	if st.deps.Parked, err = buffer.OpenParked(st.t.Context(), st.store, 1); err != nil {
+		st.t.Fatal(err)
+	}
 	if st.tree, err = Start(st.deps); err != nil {
 		st.t.Fatal(err)
 	}

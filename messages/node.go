@@ -19,8 +19,15 @@ type Drain struct{ Deadline time.Time }
 // Drained tells a connection that a child has nothing under way any more.
 type Drained struct{ Child string }
 
-// Done says that a command was carried out.
-type Done struct{}
+// CommandConnection has the node pass a command on to a connection, which answers. The node answers in its place, with
+// an error, when the connection does not run.
+type CommandConnection struct {
+	ID      string
+	Command any // ResendParked
+}
+
+// Done says that a command was carried out, or why it was not.
+type Done struct{ Err error }
 
 // ListStatus asks a node for the Status of all its connections; the answer is a StatusList.
 type ListStatus struct{}

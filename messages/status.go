@@ -46,10 +46,16 @@ type BufferChanged struct {
 type BufferFenced struct{ Err error }
 
 // FramesEvicted tells a connection that the buffer's limits removed frames before they were published.
-type FramesEvicted struct{ First, Last uint64 }
+type FramesEvicted struct {
+	Lane        Lane // in whose numbers: LaneMain or LaneAside
+	First, Last uint64
+}
 
-// FloorMoved tells a connection how far its frames are acknowledged without a gap.
+// FloorMoved tells a connection how far its frames are settled.
 type FloorMoved struct{ Cursor buffer.Cursor }
+
+// FrameParked tells a connection that a frame was set apart because the broker would not take it.
+type FrameParked struct{ Frame buffer.ParkedFrame }
 
 // GetStatus asks a connection for its Status.
 type GetStatus struct{}

@@ -124,7 +124,10 @@ func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	if err := a.metrics.Register(bufferBytes(deps.Store)); err != nil {
 		return deps, err
 	}
-	deps.Cursors, err = buffer.OpenCursors(ctx, a.nats.JetStream, b.Replicas)
+	if deps.Cursors, err = buffer.OpenCursors(ctx, a.nats.JetStream, b.Replicas); err != nil {
+		return deps, err
+	}
+	deps.Parked, err = buffer.OpenParked(ctx, a.nats.JetStream, b.Replicas)
 	return deps, err
 }
 

@@ -53,6 +53,27 @@ func TestMosquittoShowsTheTopics(t *testing.T) {
 	}
 }
 
+// TestMosquittoRefusesWhatIsTooLarge has mosquitto end the session of whoever sends a packet beyond its limit: the frame
+// is parked, and the others pass.
+func TestMosquittoRefusesWhatIsTooLarge(t *testing.T) {
+	const limit = 4096
+	ns := startNS(t)
+	m := testkit.StartMosquitto(t, testkit.WithMaximumPacketSize(limit))
+	a := start(t, node(t, ns, spec("acme", m.URI("mqtt"))))
+	await(t, a, streaming)
+	for i := range 40 {
+		if i == 20 {
+			ns.Inject([]byte(`{"type":"uplink","meta":{"device":"` + strings.Repeat("d", 2*limit) + `"}}`))
+		}
+		if _, err := ns.Emit(simulator.Order{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, a, func(s messages.Status) bool {
+		return s.Counters.Acknowledged == 40 && s.Counters.Parked == 1 && s.Lag.Frames == 0
+	})
+}
+
 // subscribe runs mosquitto_sub -v and returns a function that waits for a line, in which ¶ stands for the line
 // breaks within a payload.
 func subscribe(t *testing.T, m *testkit.Mosquitto, user, password string) (shows func(line string) bool) {

@@ -37,6 +37,7 @@ type brokerOptions struct {
 	clientCertificates bool
 	acl                func(user, topic string, write bool) bool
 	maxQoS             byte
+	maxPacketSize      uint32 // 0: no limit
 	unrecorded         bool
 }
 
@@ -73,6 +74,11 @@ func WithACL(allow func(user, topic string, write bool) bool) BrokerOption {
 
 // WithMaximumQoS has subscriptions granted at most qos (MQTT 3.1.1 §3.8.4). [Broker] only.
 func WithMaximumQoS(qos byte) BrokerOption { return func(o *brokerOptions) { o.maxQoS = qos } }
+
+// WithMaximumPacketSize has the broker end the session of a client that sends a larger packet, in bytes.
+func WithMaximumPacketSize(size uint32) BrokerOption {
+	return func(o *brokerOptions) { o.maxPacketSize = size }
+}
 
 // WithoutRecord keeps what is published from being recorded, for benchmarks. [Broker] only.
 func WithoutRecord() BrokerOption { return func(o *brokerOptions) { o.unrecorded = true } }
@@ -118,6 +124,7 @@ func (b *Broker) Start() {
 	}
 	capabilities := mochi.NewDefaultServerCapabilities()
 	capabilities.MaximumQos = b.options.maxQoS
+	capabilities.MaximumPacketSize = b.options.maxPacketSize
 	server := mochi.New(&mochi.Options{
 		Capabilities: capabilities,
 		InlineClient: true,

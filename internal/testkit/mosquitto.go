@@ -70,6 +70,9 @@ func (m *Mosquitto) configure() {
 	if os.Geteuid() == 0 {
 		conf.WriteString("user root\n") // else it could not read the test's files
 	}
+	if m.options.maxPacketSize > 0 {
+		fmt.Fprintf(&conf, "max_packet_size %d\n", m.options.maxPacketSize)
+	}
 	if len(m.options.users) == 0 {
 		conf.WriteString("allow_anonymous true\n")
 	} else {
