@@ -170,6 +170,13 @@ func (b *fakeBroker) payloads() (out [][]byte) {
 	return out
 }
 
+// messages are those published in this session.
+func (s *fakeSession) messages() []broker.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.published)
+}
+
 // numbers are the frames published in this session.
 func (s *fakeSession) numbers() (out []uint64) {
 	s.mu.Lock()

@@ -115,6 +115,15 @@ func (st *treeStage) at(id string) *ends {
 // put starts a connection and waits until everything rests.
 func (st *treeStage) put(id string, change func(*connection.Spec)) *ends {
 	st.t.Helper()
+	if err := st.tree.Put(st.spec(id, change)); err != nil {
+		st.t.Fatal(err)
+	}
+	synctest.Wait()
+	return st.at(id)
+}
+
+// spec is a connection between ends of the test's.
+func (st *treeStage) spec(id string, change func(*connection.Spec)) connection.Spec {
 	spec := connection.Defaults()
 	spec.ID, spec.Filter, spec.TopicUp, spec.TopicDown = id, id, "lora/{type}/{device}", "downstream"
 	spec.URI = connection.NewURI("mqtt://127.0.0.1")
@@ -122,11 +131,7 @@ func (st *treeStage) put(id string, change func(*connection.Spec)) *ends {
 	if change != nil {
 		change(&spec)
 	}
-	if err := st.tree.Put(spec.WithDefaults(connection.SourceDefaults{})); err != nil {
-		st.t.Fatal(err)
-	}
-	synctest.Wait()
-	return st.at(id)
+	return spec.WithDefaults(connection.SourceDefaults{})
 }
 
 func (st *treeStage) status(id string) messages.Status {
