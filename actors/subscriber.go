@@ -10,6 +10,7 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/backoff"
 	"github.com/lorry-mqtt/lorry/internal/broker"
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
+	"github.com/lorry-mqtt/lorry/internal/echo"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
@@ -22,6 +23,7 @@ type subscriber struct {
 	session messages.Subscribing
 	cancel  context.CancelFunc // of the subscribing under way
 	backoff *backoff.Backoff
+	echo    echo.Watch // of the Network Server's own messages on topic_down
 }
 
 // Reports of the subscriber's goroutine and timer.
@@ -31,12 +33,13 @@ type (
 		err     error
 	}
 	resubscribe struct{ session messages.Subscribing }
+	lookForEcho struct{}
 )
 
 // Reasons why a message on topic_down is not forwarded, for the counter.
 const (
 	discardNotJSON   = "not_json"  // or empty
-	discardFromNS    = "from_ns"   // a type that only the Network Server sends: its own message come back
+	discardFromNS    = "from_ns"   // only the Network Server can have said it: its own message come back
 	discardNSAway    = "ns_away"   // the Network Server was not there in time
 	discardTooMany   = "too_many"  // more were waiting than are kept
 	discardShutdown  = "shutdown"  // the connection ended before it could be sent
@@ -70,6 +73,8 @@ func (s *subscriber) Receive(ctx actor.Context) {
 		}
 	case *messages.DownlinkArrived:
 		s.arrived(ctx, m)
+	case lookForEcho:
+		s.lookForEcho()
 	case *actor.Stopping:
 		s.life.end()
 	}
@@ -119,6 +124,9 @@ func (s *subscriber) arrived(ctx actor.Context, m *messages.DownlinkArrived) {
 		s.counters.DownlinksDiscarded.Add(reason, 1)
 		s.log.Debug().Str("actor", subscriberName).Str("topic", m.Topic).Str("reason", reason).Int("bytes", len(m.Payload)).
 			Msg("downlink discarded")
+		if reason == discardFromNS {
+			s.cameBack(m)
+		}
 		return
 	}
 	if s.peers.nsReader == nil {
@@ -137,7 +145,7 @@ func judge(payload []byte) (discard string) {
 	switch {
 	case errors.Is(err, dataapi.ErrNotJSON):
 		return discardNotJSON
-	case envelope.FromNS():
+	case envelope.FromNS(), dataapi.QuotesComplaint(payload):
 		return discardFromNS
 	default:
 		return ""

@@ -1,6 +1,9 @@
 package dataapi
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // known lists the Data API's types with the ends that send them.
 var known = [...]struct {
@@ -51,6 +54,15 @@ func (t Type) FromAS() bool {
 func (e *Envelope) FromNS() bool {
 	return e.Type.FromNS() && (!e.Type.FromAS() || !e.Bare)
 }
+
+// complaint is how the Network Server begins to quote a message that is JSON of the wrong shape. Writing JSON anew
+// leaves it as it is.
+var complaint = []byte("Bad message format. Received data: ")
+
+// QuotesComplaint reports whether raw holds, at whatever depth, the error with which the Network Server answers a
+// message of the wrong shape. Nothing that an Application Server has to say does. Sent back in a wrapping of somebody's
+// own, so that its type no longer shows, it would be answered by an error that quotes it, and so on, larger each time.
+func QuotesComplaint(raw []byte) bool { return bytes.Contains(raw, complaint) }
 
 // intern returns name as a Type that does not alias it, without allocating when the type is known.
 func intern(name string) Type {

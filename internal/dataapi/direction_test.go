@@ -66,3 +66,23 @@ func TestEnvelopeFromNS(t *testing.T) {
 		}
 	}
 }
+
+func TestQuotesComplaint(t *testing.T) {
+	tests := []struct {
+		raw  string
+		want bool
+	}{
+		{string(fixture(t, "error.json")), true},
+		{`{"topic":"up","payload":"{\"type\":\"error\",\"params\":{\"message\":\"Bad message format. Received data: {}\"}}"}`, true},
+		{`[{"type":"error","params":{"message":"Bad message format. Received data: 1"}}]`, true},
+		{string(fixture(t, "error_device.json")), false},
+		{string(fixture(t, "downlink_response.json")), false},
+		{`{"type":"downlink_response","params":{"payload":"Bad message format"}}`, false},
+		{"", false},
+	}
+	for _, test := range tests {
+		if got := dataapi.QuotesComplaint([]byte(test.raw)); got != test.want {
+			t.Errorf("QuotesComplaint(%s) = %t", test.raw, got)
+		}
+	}
+}
