@@ -30,7 +30,7 @@ type Deps struct {
 	// Dial opens TCP connections to brokers and Network Servers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// ConnectBroker opens an MQTT session; broker.Connect.
-	ConnectBroker func(ctx context.Context, o broker.Options, events broker.Events) (BrokerSession, error)
+	ConnectBroker connectBroker
 	// DialSource opens a Data API session; source.DialWebSocket.
 	DialSource func(ctx context.Context, o source.WebSocketOptions) (source.Session, error)
 
@@ -60,6 +60,7 @@ func (d *Deps) complete() {
 			return session, nil
 		}
 	}
+	d.ConnectBroker = newConnectPace().keep(d.ConnectBroker)
 	if d.DialSource == nil {
 		d.DialSource = source.DialWebSocket
 	}

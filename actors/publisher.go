@@ -58,7 +58,7 @@ func newPublisher(s *shared) actor.Actor {
 		main:    newLane(0, s.frames.Last, s.spec.MQTT, floor.Number, floor.Settled),
 		aside:   newLane(1, s.framesAside.Last, s.spec.MQTT, floor.Aside.Number, nil),
 		settled: floor.Settled,
-		backoff: backoff.New(),
+		backoff: backoff.NoSooner(s.broker.URI.MinConnectInterval()),
 	}
 	if perSecond := s.spec.MQTT.MaxRate; perSecond > 0 {
 		p.limit = rate.NewLimiter(rate.Limit(perSecond), max(1, perSecond/10))

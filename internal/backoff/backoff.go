@@ -34,6 +34,13 @@ type Backoff struct {
 // New returns the default schedule with its jitter.
 func New() *Backoff { return &Backoff{Jitter: DefaultJitter} }
 
+// NoSooner returns the default schedule with its jitter, but for delays that are never shorter than floor.
+func NoSooner(floor time.Duration) *Backoff {
+	b := New()
+	b.Min = max(DefaultMin, floor)
+	return b
+}
+
 // Failed notes that an attempt ended after it had been up for the given time (zero if it never came up) and
 // returns how long to wait before the next.
 func (b *Backoff) Failed(up time.Duration) time.Duration {

@@ -63,3 +63,15 @@ func TestAFloorHoldsForBrokersThatLimitConnects(t *testing.T) {
 		}
 	}
 }
+
+func TestNoSoonerRaisesTheDefaultAndNeverLowersIt(t *testing.T) {
+	for floor, want := range map[time.Duration]time.Duration{0: backoff.DefaultMin, time.Millisecond: backoff.DefaultMin, time.Second: time.Second} {
+		b := backoff.NoSooner(floor)
+		for i := range 4 {
+			if got := b.Failed(0); got < want || got > want*11/10 {
+				t.Errorf("floor %v, failure %d: waits %v, want %v and up to a tenth more", floor, i+1, got, want)
+			}
+			want *= 2
+		}
+	}
+}

@@ -7,6 +7,7 @@
 // The files, in the order in which a session is made and used:
 //
 //	uri.go        ParseURI: what a connection's uri may say
+//	limits.go     what brokers that are known by their host's name limit
 //	options.go    Options, Message, Events: what the owner says and hears
 //	tls.go        TLSConfig: a connection's tls as crypto/tls wants it
 //	dial.go       TCP and TLS
