@@ -1,9 +1,12 @@
 package dataapi_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
 )
@@ -48,11 +51,15 @@ func mutate(t tree, path string, yield func(changed tree, path string)) {
 	}
 	yield(tree{scalar: "null"}, path)
 	yield(tree{kind: t.kind ^ '{' ^ '[', keys: make([]string, len(t.values)), values: t.values}, path)
+	yield(t.joined("null"), path)
+	yield(t.joined("0"), path)
 	for i := range t.values {
 		below := path + "[]"
 		if t.kind == '{' {
 			below = path + "/" + t.keys[i]
-			yield(t.renamed(i), below)
+			for _, key := range otherTexts(t.keys[i]) {
+				yield(t.renamed(i, key), below)
+			}
 		}
 		yield(t.without(i), below)
 		yield(t.doubled(i), below)
@@ -69,9 +76,18 @@ func mutate(t tree, path string, yield func(changed tree, path string)) {
 	}
 }
 
-func (t tree) renamed(i int) tree {
+// joined is t with a value more, under a key that it does not have.
+func (t tree) joined(scalar string) tree {
+	joined := tree{kind: t.kind, values: append(slices.Clone(t.values), tree{scalar: scalar})}
+	if t.kind == '{' {
+		joined.keys = append(slices.Clone(t.keys), "another")
+	}
+	return joined
+}
+
+func (t tree) renamed(i int, key string) tree {
 	keys := slices.Clone(t.keys)
-	keys[i] += "_"
+	keys[i] = key
 	return tree{kind: t.kind, keys: keys, values: t.values}
 }
 
@@ -93,11 +109,11 @@ func (t tree) doubled(i int) tree {
 
 // otherScalars returns values that are not t, most of them barely.
 func otherScalars(t tree) []tree {
-	others := []tree{{kind: '{'}, {kind: '['}, {kind: '[', values: []tree{t}}}
+	others := []tree{{kind: '{'}, {kind: '['}, {kind: '[', values: []tree{t}}, {kind: '{', keys: []string{""}, values: []tree{t}}}
 	if t.kind == '"' {
-		others = append(others, tree{scalar: "null"}, tree{kind: '"', scalar: t.scalar + "\x00"})
-		for i := range t.scalar {
-			others = append(others, tree{kind: '"', scalar: t.scalar[:i] + "~" + t.scalar[i:]})
+		others = append(others, tree{scalar: "null"})
+		for _, text := range otherTexts(t.scalar) {
+			others = append(others, tree{kind: '"', scalar: text})
 		}
 		return others
 	}
@@ -107,10 +123,41 @@ func otherScalars(t tree) []tree {
 			others = append(others, tree{scalar: literal})
 		}
 	}
-	if last := len(t.scalar) - 1; t.scalar[last] >= '0' && t.scalar[last] <= '9' {
-		others = append(others, tree{scalar: t.scalar[:last] + string('0'+(t.scalar[last]-'0'+1)%10)})
-		if !strings.ContainsAny(t.scalar, "eE") {
-			others = append(others, tree{scalar: t.scalar + "e0"}) // the same number, written otherwise
+	for _, number := range otherNumbers(t.scalar) {
+		others = append(others, tree{scalar: number})
+	}
+	return others
+}
+
+// otherTexts returns strings that differ from text in one character: one more, one less, another.
+func otherTexts(text string) []string {
+	others := []string{text + "\x00", text + "~"}
+	for i, r := range text {
+		rest := text[i+utf8.RuneLen(r):]
+		others = append(others, text[:i]+"~"+text[i:], text[:i]+rest, text[:i]+"~"+rest)
+		if other := unicode.SimpleFold(r); other != r {
+			others = append(others, text[:i]+string(other)+rest)
+		}
+	}
+	return others
+}
+
+// otherNumbers returns what differs from a number in one digit or in its sign, and what says the same number in other
+// ways. It returns none for a literal.
+func otherNumbers(number string) (others []string) {
+	if last := number[len(number)-1]; last < '0' || last > '9' {
+		return nil
+	}
+	candidates := []string{"-" + number, strings.TrimPrefix(number, "-"), number + "0", number + ".0", number + "e0", number + "E0", number + "e+0"}
+	for i := range len(number) {
+		candidates = append(candidates, number[:i]+number[i+1:])
+		if number[i] >= '0' && number[i] <= '9' {
+			candidates = append(candidates, number[:i]+string('0'+(number[i]-'0'+1)%10)+number[i+1:])
+		}
+	}
+	for _, c := range candidates {
+		if c != number && json.Valid([]byte(c)) {
+			others = append(others, c)
 		}
 	}
 	return others
