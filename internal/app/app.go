@@ -109,7 +109,7 @@ func (a *App) start(ctx context.Context) error {
 // deps opens what the connections share.
 func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	deps := actors.Deps{
-		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log,
+		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Dial: a.config.Egress.Policy().DialContext,
 		MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
 	}
 	b := a.config.Buffer

@@ -53,6 +53,10 @@ func Classify(err error) Class {
 	if errors.As(err, &classified) {
 		return classified.Class()
 	}
+	var dialled interface{ Refused() bool } // of Options.Dial
+	if errors.As(err, &dialled) && dialled.Refused() {
+		return Refused
+	}
 	var verification *tls.CertificateVerificationError
 	if errors.As(err, &verification) || errors.Is(err, ErrInvalidOptions) || isTLSRefusal(err) {
 		return Refused

@@ -39,7 +39,7 @@ type Options struct {
 	Header http.Header // further fields of the WebSocket's opening request
 
 	// Dial opens the TCP connection; nil means a plain net.Dialer. An error of it that has a method
-	// Class() [Class] is classified by that.
+	// Refused() bool that returns true is [Refused].
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 

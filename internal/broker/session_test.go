@@ -183,5 +183,5 @@ func TestDialIsAsked(t *testing.T) {
 
 type denied string
 
-func (d denied) Error() string     { return "egress policy denies " + string(d) }
-func (denied) Class() broker.Class { return broker.Refused }
+func (d denied) Error() string { return "egress policy denies " + string(d) }
+func (denied) Refused() bool   { return true }

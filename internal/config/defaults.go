@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/egress"
 	"github.com/lorry-mqtt/lorry/internal/secret"
 )
 
@@ -21,7 +22,7 @@ func Defaults() Config {
 			MaxFramesPerConnection: 1_000_000,
 			Replicas:               1,
 		},
-		Egress:      Egress{Deny: []string{}, Allow: []string{}},
+		Egress:      Egress{Deny: []egress.Rule{}, Allow: []egress.Rule{}},
 		Connections: []connection.Spec{},
 	}
 }

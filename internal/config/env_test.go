@@ -58,7 +58,7 @@ func TestFaultsNameTheVariable(t *testing.T) {
 			`LORRY_CONNECTIONS:5: connections[0].topic_up: `},
 		{"LORRY_NATS_EMBEDDED_CLUSTER_ROUTES=nats://a:6222,nats://b:6222", "LORRY_NATS_EMBEDDED_CLUSTER_ROUTES: nats.embedded.cluster: " +
 			"is not available in this version: the embedded server runs alone; for a cluster set nats.url"},
-		{"LORRY_EGRESS_DENY=10.0.0.0/8", "LORRY_EGRESS_DENY: egress.deny: is not available in this version: "},
+		{"LORRY_EGRESS_DENY=10.0.0.0/8,10.0.0.1/8", "LORRY_EGRESS_DENY: egress.deny[1]: has bits set beyond its length: write 10.0.0.0/8"},
 		{"LORRY_CONNECTIONS=[", "LORRY_CONNECTIONS:1: is not YAML: did not find expected node content"},
 		{"LORRY_NATS={url: 'nats://h', credentials: \"a\\0\"}", `LORRY_NATS:1: nats.credentials: file "a\x00" cannot be read: invalid argument`},
 		{"LORRY_CONNECTIONS=", "LORRY_CONNECTIONS: connections: must be a list, is text"},

@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/egress"
 	"github.com/lorry-mqtt/lorry/internal/secret"
 )
 
@@ -85,10 +86,10 @@ type Buffer struct {
 	Replicas               int      `yaml:"replicas"`
 }
 
-// Egress says where broker and source URIs may lead: CIDRs, addresses and host names. As yet Validate refuses any.
+// Egress says where broker and source URIs may lead, see package egress.
 type Egress struct {
-	Deny  []string `yaml:"deny"`
-	Allow []string `yaml:"allow"`
+	Deny  []egress.Rule `yaml:"deny"`
+	Allow []egress.Rule `yaml:"allow"`
 }
 
 // Cluster lets several nodes share the connections. As yet Validate refuses it.

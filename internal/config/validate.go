@@ -39,7 +39,6 @@ func (c Config) Validate() fault.List {
 		{"nats", c.NATS.validate()},
 		{"buffer", c.Buffer.validate(c.NATS)},
 		{"source", c.Source.Validate()},
-		{"egress", c.Egress.validate()},
 		{"cluster", c.Cluster.validate()},
 	} {
 		faults = append(faults, section.faults.Prefixed(section.path)...)
@@ -53,6 +52,7 @@ func (c Config) validateConnections() fault.List {
 	for i, s := range c.Connections {
 		path := document.Index("connections", i)
 		faults = append(faults, s.Validate().Prefixed(path)...)
+		faults = append(faults, c.Egress.Check(s).Prefixed(path)...)
 		if j, found := first[s.ID]; found && s.ID != "" {
 			faults.Add(document.Child(path, "id"), "is also the id of connections[%d]", j)
 			continue
@@ -103,20 +103,6 @@ func (h HTTP) validate() fault.List {
 			faults.Add(path, "must be of letters, digits and - . _ ~ + /, = at the end only (RFC 6750 §2.1)")
 		case slices.Contains(h.Tokens[:i], token):
 			faults.Add(path, "is given twice")
-		}
-	}
-	return faults
-}
-
-// validate refuses what would not be obeyed: who lists a network to keep out of relies on it.
-func (e Egress) validate() fault.List {
-	var faults fault.List
-	for _, list := range []struct {
-		path    string
-		entries []string
-	}{{"deny", e.Deny}, {"allow", e.Allow}} {
-		if len(list.entries) > 0 {
-			faults.Add(list.path, "is not available in this version: no address would be checked against it; keep it empty")
 		}
 	}
 	return faults

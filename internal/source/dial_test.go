@@ -175,6 +175,24 @@ func TestTheDialHookIsAskedForTheDefaultPort(t *testing.T) {
 	}
 }
 
+// denial is what a policy says that lets no connection through.
+type denial struct{ always bool }
+
+func (denial) Error() string   { return "denied" }
+func (d denial) Refused() bool { return d.always }
+
+func TestTheDialHookDenies(t *testing.T) {
+	t.Parallel()
+	for always, want := range map[bool]Class{true: Refused, false: Retryable} {
+		e := refused(t, WebSocketOptions{URL: "ws://ns.example/", Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, denial{always}
+		}})
+		if e.Class != want || e.Stage != StageTCP || !errors.Is(e, denial{always}) {
+			t.Errorf("%s, %s: %v", e.Stage, e.Class, e)
+		}
+	}
+}
+
 // A proxy that the environment names would be asked for the connection, and told the token.
 func TestTheEnvironmentsProxyIsNotAsked(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -44,7 +44,8 @@ type WebSocketOptions struct {
 	// TLS is used for wss://; nil for the system's authorities. The server's name is always verified:
 	// InsecureSkipVerify is not obeyed.
 	TLS *tls.Config
-	// Dial opens the TCP connection; nil for a net.Dialer. Proxy variables of the environment are not followed.
+	// Dial opens the TCP connection; nil for a net.Dialer. Proxy variables of the environment are not followed. An
+	// error of it that has a method Refused() bool that returns true is [Refused].
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Discarded is told of everything received that is not a frame. It is called by the reading goroutine, must not
 	// block and must not call the session; nil for nobody.

@@ -59,7 +59,12 @@ func timeoutMend(stage Stage) string {
 
 func explainTCP(e *DialError) {
 	var dns *net.DNSError
+	var policy interface{ Refused() bool } // of WebSocketOptions.Dial
 	switch {
+	case errors.As(e.Err, &policy):
+		if policy.Refused() {
+			e.Class = Refused
+		}
 	case errors.As(e.Err, &dns):
 		e.Stage = StageDNS
 		e.Mend = "check the host name in source.url and this machine's resolver"

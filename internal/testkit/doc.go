@@ -9,6 +9,7 @@
 //	Mosquitto    the same for the mosquitto program, for tests under the build tag "interop"
 //	PubackProxy  stands before a broker, tampers with its PUBACKs, cuts and stalls the wire
 //	Wire         a TCP connection that can be cut, stalled and limited, whatever travels over it
+//	DNS          a name server whose answers may change from one lookup to the next
 //	CA           a certification authority made at run time, for server and client certificates
 //	NATS         an embedded NATS server with JetStream
 //	ExternalNATS one that goes and comes back under its clients, as a process of its own would
