@@ -2,9 +2,7 @@ package actors
 
 import (
 	"fmt"
-	"net/http"
 	"sync"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
@@ -12,6 +10,7 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/broker"
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/endpoint"
 	"github.com/lorry-mqtt/lorry/internal/source"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/internal/topic"
@@ -59,30 +58,11 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 	if s.template, err = topic.Compile(spec.TopicUp); err != nil {
 		return nil, fmt.Errorf("topic_up: %w", err)
 	}
-	uri, err := broker.ParseURI(spec.URI.Reveal())
-	if err != nil {
-		return nil, fmt.Errorf("uri: %w", err)
+	if s.broker, err = endpoint.Broker(spec, deps.Dial); err != nil {
+		return nil, err
 	}
-	s.broker = broker.Options{
-		URI: uri, ClientID: spec.MQTT.ClientID, KeepAlive: time.Duration(spec.MQTT.KeepAlive),
-		AckTimeout: time.Duration(spec.MQTT.AckTimeout), ConnectTimeout: time.Duration(spec.MQTT.ConnectTimeout),
-		Retain: spec.MQTT.Retain, Header: http.Header{}, Dial: deps.Dial,
-	}
-	for name, value := range spec.WebSocket.Headers {
-		s.broker.Header.Set(name, value.Reveal())
-	}
-	if uri.Secure() {
-		t := spec.TLS
-		s.broker.TLS, err = broker.TLSConfig([]byte(t.CA), []byte(t.Certificate), []byte(t.Key.Reveal()), t.ServerName, t.ALPN)
-		if err != nil {
-			return nil, err
-		}
-	}
-	s.source = source.WebSocketOptions{
-		URL: spec.Source.URL, AccessToken: spec.Source.AccessToken, Filter: spec.Filter,
-		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
-		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
-	}
+	s.source = endpoint.Source(spec, deps.Dial)
+	s.source.MaxFrameBytes = deps.MaxFrameBytes
 	return s, nil
 }
 

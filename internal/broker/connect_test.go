@@ -3,8 +3,11 @@ package broker_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,6 +80,34 @@ func TestSocketClosedBySomethingElse(t *testing.T) {
 		}
 		if err := own.awaitLost(); !errors.Is(err, broker.ErrReset) {
 			t.Errorf("%s: lost: %v", scheme, err)
+		}
+	}
+}
+
+func TestConnectTellsOfTheStagesBehindIt(t *testing.T) {
+	b := testkit.StartBroker(t, testkit.WithSchemes("mqtt", "mqtts", "ws", "wss"), testkit.WithUser("u", "p"))
+	for scheme, want := range map[string]string{
+		"mqtt": "[tcp connack]", "mqtts": "[tcp tls connack]", "ws": "[tcp websocket connack]", "wss": "[tcp tls websocket connack]",
+	} {
+		for _, password := range []string{"p", "wrong"} {
+			o := options(t, b.URI(scheme))
+			o.URI.User, o.URI.Password = "u", secret.New(password)
+			if o.URI.Secure() {
+				o.TLS = &tls.Config{RootCAs: b.CA().Pool(), MinVersion: tls.VersionTLS12}
+			}
+			reached := []broker.Stage{}
+			o.Reached = func(s broker.Stage) { reached = append(reached, s) }
+			session, err := broker.Connect(t.Context(), o, broker.Events{})
+			expected := want
+			if err == nil {
+				session.Close()
+			}
+			if password == "wrong" {
+				expected = strings.Replace(want, " connack", "", 1)
+			}
+			if got := fmt.Sprint(reached); got != expected || (err == nil) != (password == "p") {
+				t.Errorf("%s, %s: reached %s, %v; want %s", scheme, password, got, err, expected)
+			}
 		}
 	}
 }

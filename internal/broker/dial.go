@@ -14,6 +14,7 @@ func dial(ctx context.Context, o Options) (conn, socket net.Conn, err error) {
 	if err != nil {
 		return nil, nil, fail(dialStage(err), o, inTime(ctx, err))
 	}
+	o.Reached(StageTCP)
 	// A closed socket is what ends a handshake under way.
 	release := context.AfterFunc(ctx, func() { _ = opened.Close() })
 	conn, stage, err := layers(ctx, o, opened)
@@ -36,11 +37,13 @@ func layers(ctx context.Context, o Options, socket net.Conn) (conn net.Conn, sta
 			return nil, StageTLS, err
 		}
 		conn = secured
+		o.Reached(StageTLS)
 	}
 	if o.URI.overWebSocket() {
 		if conn, err = upgrade(ctx, o, conn); err != nil {
 			return nil, StageWebSocket, err
 		}
+		o.Reached(StageWebSocket)
 	}
 	return conn, StageConnack, nil
 }

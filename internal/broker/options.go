@@ -41,6 +41,9 @@ type Options struct {
 	// Dial opens the TCP connection; nil means a plain net.Dialer. An error of it that has a method
 	// Refused() bool that returns true is [Refused].
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Reached is told by Connect of each stage that is behind it, from StageTCP to StageConnack, before it returns; nil
+	// for nobody.
+	Reached func(Stage)
 }
 
 // Message is one message to publish.
@@ -81,6 +84,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{}).DialContext
+	}
+	if o.Reached == nil {
+		o.Reached = func(Stage) {}
 	}
 	switch {
 	case o.URI == URI{}:

@@ -52,6 +52,7 @@ func Connect(ctx context.Context, o Options, events Events) (*Session, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, fail(StageConnack, o, err)
 	}
+	o.Reached(StageConnack)
 	return s, nil
 }
 

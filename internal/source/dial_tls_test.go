@@ -73,3 +73,34 @@ func TestAServerMayAskForAClientCertificate(t *testing.T) {
 		}
 	}
 }
+
+func TestReachedTellsOfTheStagesBehindASession(t *testing.T) {
+	t.Parallel()
+	silent := func(p *peer) { _ = p.drain() } // which answers PINGs
+	talking := func(p *peer) { p.text(t, `{"type":"info"}`); _ = p.drain() }
+	for name, serve := range map[string]func(*peer){"pong": silent, "message": talking} {
+		server := httptest.NewTLSServer(upgrade(serve))
+		t.Cleanup(server.Close)
+		roots := x509.NewCertPool()
+		roots.AddCert(server.Certificate())
+		reached := make(chan Stage, 10)
+		s := open(t, WebSocketOptions{
+			URL: "wss" + strings.TrimPrefix(server.URL, "https"), TLS: &tls.Config{RootCAs: roots}, PingInterval: time.Millisecond,
+			Reached: func(s Stage) { reached <- s },
+		})
+		for _, want := range []Stage{StageTCP, StageTLS, StageWebSocket, StageStream} {
+			select {
+			case got := <-reached:
+				if got != want {
+					t.Errorf("%s: reached %s, want %s", name, got, want)
+				}
+			case <-time.After(patience):
+				t.Fatalf("%s: %s is not reached", name, want)
+			}
+		}
+		_ = s.Close()
+		if n := len(reached); n != 0 {
+			t.Errorf("%s: reached %d more", name, n)
+		}
+	}
+}

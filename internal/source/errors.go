@@ -52,6 +52,7 @@ const (
 	StageTCP       Stage = "tcp"
 	StageTLS       Stage = "tls"
 	StageWebSocket Stage = "websocket" // the opening handshake (RFC 6455 §4)
+	StageStream    Stage = "stream"    // the first message or PONG; no dial fails at it
 )
 
 // Class says whether trying again can help.

@@ -50,6 +50,9 @@ type WebSocketOptions struct {
 	// Discarded is told of everything received that is not a frame. It is called by the reading goroutine, must not
 	// block and must not call the session; nil for nobody.
 	Discarded func(Discard)
+	// Reached is told of each stage that is behind the session, from StageTCP to StageStream, the last by the reading
+	// goroutine; it must not block. Nil for nobody.
+	Reached func(Stage)
 }
 
 func (o WebSocketOptions) withDefaults() WebSocketOptions {
@@ -63,6 +66,9 @@ func (o WebSocketOptions) withDefaults() WebSocketOptions {
 	}
 	if o.Discarded == nil {
 		o.Discarded = func(Discard) {}
+	}
+	if o.Reached == nil {
+		o.Reached = func(Stage) {}
 	}
 	return o
 }

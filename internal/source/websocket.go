@@ -28,6 +28,7 @@ type webSocket struct {
 	writes chan *message // unbuffered: who is heard is written at once
 	pongs  chan []byte   // payload of the newest PING to answer
 
+	first    sync.Once // the first sign of life is told of
 	endOnce  sync.Once
 	cause    *EndedError   // readable when ending is closed
 	ending   chan struct{} // closed when the session is over
@@ -54,6 +55,7 @@ func newWebSocket(o WebSocketOptions, conn *websocket.Conn, l *link) *webSocket 
 		done:     make(chan struct{}),
 	}
 	conn.SetPingHandler(s.pinged)
+	conn.SetPongHandler(func(string) error { s.heard(); return nil })
 	conn.SetCloseHandler(func(int, string) error { return nil }) // transmit answers it
 	go s.receive()
 	go s.transmit()

@@ -33,6 +33,7 @@ func DialWebSocket(ctx context.Context, o WebSocketOptions) (Session, error) {
 	if err != nil {
 		return nil, d.explain(bounded, response, err)
 	}
+	o.Reached(StageWebSocket)
 	d.link.stream(o.Silence)
 	return newWebSocket(o, conn, d.link), nil
 }
@@ -86,6 +87,7 @@ func (d *dial) dialTCP(ctx context.Context, network, address string) (net.Conn, 
 	d.link = &link{Conn: conn, budget: maxHandshakeBytes}
 	// The library observes the context's deadline, but not its cancellation.
 	d.release = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	d.options.Reached(StageTCP)
 	d.stage = StageWebSocket
 	return d.link, nil
 }
@@ -101,6 +103,7 @@ func (d *dial) dialTLS(ctx context.Context, network, address string) (net.Conn, 
 		_ = plain.Close()
 		return nil, err
 	}
+	d.options.Reached(StageTLS)
 	d.stage = StageWebSocket
 	return conn, nil
 }

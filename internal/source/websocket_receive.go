@@ -28,6 +28,7 @@ func (s *webSocket) readMessages() error {
 		if s.over() {
 			continue
 		}
+		s.heard()
 		if err := s.readMessage(kind, r); err != nil {
 			return err
 		}
@@ -97,6 +98,9 @@ func (s *webSocket) skip(begin []byte, r io.Reader) error {
 func (s *webSocket) discard(reason DiscardReason, raw []byte, err error) {
 	s.options.Discarded(Discard{Reason: reason, Size: int64(len(raw)), Head: head(raw), Err: err})
 }
+
+// heard tells of the first sign that the peer serves the stream.
+func (s *webSocket) heard() { s.first.Do(func() { s.options.Reached(StageStream) }) }
 
 // pinged leaves the PONG to transmit, so that reading never waits for writing. Only the newest PING is answered, as
 // RFC 6455 §5.5.3 allows.
