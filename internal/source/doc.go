@@ -9,6 +9,11 @@
 //	websocket_refusal.go  … why it does not, and what to do about that
 //	websocket_receive.go  … the goroutine that reads
 //	websocket_transmit.go … the goroutine that writes, pings and takes leave
+//	history.go            the REST history: ReadHistory, page after page
+//	history_page.go       … one request and its answer
+//	history_elements.go   … which is taken apart while it arrives
+//	history_refusal.go    … why it was not read, and what to do about that
+//	repeats.go            which messages were received before
 //	link.go               the connection below it, with the deadline of silence
 //	intake.go             the bounded batch between the socket and Read
 //	slab.go               the memory that frames are carved from

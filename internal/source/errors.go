@@ -53,6 +53,7 @@ const (
 	StageTLS       Stage = "tls"
 	StageWebSocket Stage = "websocket" // the opening handshake (RFC 6455 §4)
 	StageStream    Stage = "stream"    // the first message or PONG; no dial fails at it
+	StageHTTP      Stage = "http"      // a request to the REST history and its answer, instead of a handshake
 )
 
 // Class says whether trying again can help.
@@ -77,6 +78,9 @@ func (c Class) String() string {
 func Classify(err error) Class {
 	if dial, ok := errors.AsType[*DialError](err); ok {
 		return dial.Class
+	}
+	if history, ok := errors.AsType[*HistoryError](err); ok {
+		return history.Class
 	}
 	return Retryable
 }

@@ -135,8 +135,10 @@ func redacted(endpoint *url.URL) string {
 }
 
 // mask hides the token in what the server said about it.
-func (o WebSocketOptions) mask(text string) string {
-	token := o.AccessToken.Reveal()
+func (o WebSocketOptions) mask(text string) string { return mask(o.AccessToken, text) }
+
+func mask(hidden secret.String, text string) string {
+	token := hidden.Reveal()
 	if token == "" {
 		return text
 	}
