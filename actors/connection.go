@@ -57,6 +57,8 @@ type (
 		aside    *buffer.Aside
 		moved    []uint64 // frames of the log that are aside
 		cursor   buffer.Cursor
+		source   buffer.Source
+		recorded uint64 // its revision
 		revision uint64
 		begins   bool // there was no cursor: the connection is new, and its cursor's time is ours
 		err      error
@@ -103,6 +105,10 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.state.sourceChanged(m)
 	case *messages.BufferChanged:
 		c.state.bufferChanged(m)
+	case *messages.GapsChanged:
+		c.state.gapsChanged(m)
+	case *messages.HistoryChanged:
+		c.state.historyChanged(m)
 	case *messages.FramesEvicted:
 		c.state.framesEvicted(m)
 	case *messages.FloorMoved:
@@ -169,6 +175,9 @@ func (c *connectionActor) openResources() {
 			opened.revision, opened.err = deps.Cursors.Save(ctx, id, opened.cursor, opened.revision)
 		}
 		if opened.err == nil {
+			opened.source, opened.recorded, opened.err = deps.Store.LoadSource(ctx, id)
+		}
+		if opened.err == nil {
 			opened.log, opened.err = deps.Store.OpenLog(ctx, id, opened.cursor.Number)
 		}
 		if opened.err == nil {
@@ -200,7 +209,8 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 	for _, number := range m.moved {
 		shared.moved[number] = struct{}{}
 	}
-	shared.missed.begin(m.cursor.Time, m.begins, m.log.Replay())
+	shared.missed.begin(m.cursor.Time, m.begins, m.log.Replay(), m.source, m.recorded)
+	c.state.current.Gaps = m.source.Gaps
 	floor := c.floor(m)
 	shared.floor.store(floor)
 	if floor.Number < m.log.Last() {

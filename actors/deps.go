@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
@@ -34,6 +35,9 @@ type Deps struct {
 	// DialSource opens a Data API session; source.DialWebSocket.
 	DialSource func(ctx context.Context, o source.WebSocketOptions) (source.Session, error)
 
+	// ReadHistory reads the Network Server's REST history; source.ReadHistory.
+	ReadHistory func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error
+
 	// Running counts the goroutines of all actors, and is the tree's.
 	Running *sync.WaitGroup
 
@@ -63,6 +67,9 @@ func (d *Deps) complete() {
 	d.ConnectBroker = newConnectPace().keep(d.ConnectBroker)
 	if d.DialSource == nil {
 		d.DialSource = source.DialWebSocket
+	}
+	if d.ReadHistory == nil {
+		d.ReadHistory = source.ReadHistory
 	}
 	if d.MaxFrameBytes == 0 {
 		d.MaxFrameBytes = source.DefaultMaxFrameBytes

@@ -83,6 +83,9 @@ func (f *faultyJetStream) saves() []time.Time {
 // CreateOrUpdateKeyValue implements jetstream.KeyValueManager.
 func (f *faultyJetStream) CreateOrUpdateKeyValue(ctx context.Context, cfg jetstream.KeyValueConfig) (jetstream.KeyValue, error) {
 	kv, err := f.JetStream.CreateOrUpdateKeyValue(ctx, cfg)
+	if cfg.Bucket != "lorry_cursors" {
+		return kv, err
+	}
 	return faultyKeyValue{kv, f}, err
 }
 

@@ -19,10 +19,13 @@ type fakeNS struct {
 	mu      sync.Mutex
 	start   time.Time
 	refuse  error
-	panics  string // what the client library does instead of its work
-	holding bool   // a replay waits for the test
+	ago     time.Duration // by how much what it generates is older than now
+	panics  string        // what the client library does instead of its work
+	holding bool          // a replay waits for the test
+	keeps   time.Duration // how old a replayed frame may be; 0: any age
 	dials   []time.Duration
 	streams []*fakeStream
+	rest    fakeHistory
 	history []sentFrame
 }
 
@@ -60,7 +63,7 @@ func (n *fakeNS) dial(_ context.Context, o source.WebSocketOptions) (source.Sess
 	s := &fakeStream{ns: n, options: o, incoming: make(chan []dataapi.Frame, 10_000), over: make(chan struct{})}
 	n.streams = append(n.streams, s)
 	for _, f := range n.history {
-		if !o.From.IsZero() && !f.at.Before(o.From) {
+		if !o.From.IsZero() && !f.at.Before(o.From) && (n.keeps == 0 || time.Since(f.at) <= n.keeps) {
 			s.backlog = append(s.backlog, f)
 		}
 	}
@@ -85,7 +88,7 @@ func (n *fakeNS) send(frames int) {
 
 // generate makes an uplink and keeps it in history. The caller holds mu.
 func (n *fakeNS) generate() dataapi.Frame {
-	now := time.Now()
+	now := time.Now().Add(-n.ago)
 	raw := fmt.Appendf(nil, `{"type":"uplink","meta":{"device":"70b3d5%010x","time":%.6f},"params":{"counter_up":%d}}`,
 		len(n.history)%7, unixSeconds(now), len(n.history)+1)
 	n.history = append(n.history, sentFrame{raw, now})

@@ -3,23 +3,41 @@ package actors
 import (
 	"sync"
 	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/buffer"
+	"github.com/lorry-mqtt/lorry/internal/source"
 )
+
+// hearsay is how much earlier than it was noted as heard something may have been sent and not come: a session may
+// have been dead for the time of silence that it is allowed, and the Network Server's clock is not ours.
+const hearsay = source.DefaultSilence + clockSkew
 
 // missed knows from when on the Network Server has to be asked for its history, in Unix seconds of the Network
 // Server's clock. It is kept outside the ns-reader, so that the next one asks for the same should this one fail.
+// What is in its record survives the process, too (missed_record.go).
 type missed struct {
-	mu     sync.Mutex
-	cursor float64 // the cursor's time when the connection was opened; of a new connection it is our own
-	begins bool    // the connection is new and has had no session yet
-	replay float64 // from when on a replay was asked for that may not be through yet; 0: there is none
+	margin time.Duration // source.replay_margin
+
+	mu       sync.Mutex
+	cursor   float64       // the cursor's time when the connection was opened; of a new connection it is our own
+	begins   bool          // the connection is new and has had no session yet
+	unsynced time.Duration // how far back what was stored before this process may not have reached the disk
+	reached  float64       // up to when the REST history has been read for the replay under way; 0: not at all
+	refetch  bool          // frames were evicted since the last session began: its replay is not the last
+	record   buffer.Source // Replay and Owed in it are those of the replay under way
+	keeper   recordKeeper
 }
 
-// begin notes the cursor's time, whether the connection is new, and the replay that was not through when the
-// process before this one ended.
-func (m *missed) begin(cursor float64, begins bool, replay float64) {
+// begin notes what was known when the process before this one ended: the cursor's time, whether the connection is
+// new, the replay that was not through when the last frame was stored, and the record.
+func (m *missed) begin(cursor float64, begins bool, replay float64, record buffer.Source, revision uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cursor, m.begins, m.replay = cursor, begins, replay
+	m.cursor, m.begins, m.record, m.keeper.revision = cursor, begins, record, revision
+	recorded := record.Replay != 0
+	if m.record.Replay = lowest(record.Replay, replay); m.record.Replay != 0 && !recorded {
+		m.record.Owed = m.owed(m.record.Replay)
+	}
 }
 
 // since is from when on history is to be asked for in a session that begins now, if the highest meta.time stored
@@ -27,25 +45,115 @@ func (m *missed) begin(cursor float64, begins bool, replay float64) {
 //
 // A replay that was cut short is asked for again from where it began: what was live meanwhile is newer than what
 // is missing. Where nothing is stored, because nothing has come yet or the buffer's limits have removed it, the
-// cursor has to do.
+// cursor has to do. What a crash may have kept from the disk was received before it, and so long before the highest
+// that is there.
 func (m *missed) since(highest float64) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if highest == 0 {
 		highest = m.cursor
 	}
-	if m.replay == 0 && highest != 0 && !m.begins {
-		m.replay = highest - replayMargin.Seconds()
+	r := &m.record
+	if r.Replay == 0 && highest != 0 && !m.begins {
+		r.Replay = highest - m.margin.Seconds()
+		r.Owed = m.owed(r.Replay)
 	}
-	m.begins = false
-	return m.replay
+	if r.Replay != 0 {
+		r.Replay -= m.unsynced.Seconds()
+		r.Owed -= m.unsynced.Seconds()
+		m.unsynced = 0
+	}
+	m.begins, m.refetch = false, false
+	return r.Replay
 }
 
-// through notes that the replay has ended.
-func (m *missed) through() {
+// owed is from when on something may really be missing, if history is asked for from a time on. A connection whose
+// devices are silent for a week asks for that week after each reconnect, since meta.time is all that it has; but it
+// has missed no more than what was sent since it last listened.
+func (m *missed) owed(replay float64) float64 {
+	return max(replay, m.record.Heard-hearsay.Seconds())
+}
+
+// owes is since when something is owed; 0: nothing is.
+func (m *missed) owes() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.replay = 0
+	return m.record.Owed
+}
+
+// evicted notes that the buffer's limits removed frames behind a floor, the last one delivered with all before it. In
+// the order of arrival what is behind it is newer, but for what a replay brought.
+func (m *missed) evicted(floor buffer.Cursor) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &m.record
+	since := floor.Time
+	if since == 0 {
+		since = m.cursor
+	}
+	since -= m.margin.Seconds()
+	if r.Replayed.Last > floor.Number {
+		since = min(since, r.Replayed.From)
+	}
+	if r.Replay == 0 {
+		r.Owed = since
+	}
+	r.Replay, r.Owed = lowest(r.Replay, since), lowest(r.Owed, since)
+	m.refetch, m.reached = true, 0
+}
+
+// unfetched is from when on the REST history is to be read, if it is needed from a time on: not what it was read for
+// in a session before.
+func (m *missed) unfetched(from time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if reached := unixTime(m.reached); !from.IsZero() && m.reached != 0 && reached.After(from) {
+		return reached
+	}
+	return from
+}
+
+// reach notes up to when the REST history has been read.
+func (m *missed) reach(at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reached = max(m.reached, unixSeconds(at))
+}
+
+// through notes that the replay has ended, with the last frame stored and the floor of those delivered, and reports
+// whether it has: not if more was evicted since it began.
+func (m *missed) through(last uint64, floor buffer.Cursor) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refetch {
+		return false
+	}
+	r := &m.record
+	if r.Replayed.Last <= floor.Number {
+		r.Replayed.From = 0
+	}
+	r.Replayed.From, r.Replayed.Last = lowest(r.Replayed.From, r.Replay), last
+	r.Replay, r.Owed, m.reached = 0, 0, 0
+	return true
+}
+
+// hear notes that all that was sent until now, by our clock, is stored.
+func (m *missed) hear(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.record.Replay == 0 {
+		m.record.Heard = unixSeconds(now)
+	}
+}
+
+// lowest is the lower of two times, of which 0 is none.
+func lowest(a, b float64) float64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 func unixSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
+
+func unixTime(seconds float64) time.Time { return time.UnixMicro(int64(seconds * 1e6)) }

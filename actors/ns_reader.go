@@ -69,7 +69,7 @@ func (r *nsReader) Receive(ctx actor.Context) {
 		}
 	case streamEnded:
 		r.ended(ctx, m)
-	case *messages.BufferChanged, *messages.BufferFenced:
+	case *messages.BufferChanged, *messages.BufferFenced, *messages.GapsChanged, *messages.HistoryChanged:
 		ctx.Send(ctx.Parent(), m)
 	case *peers:
 		r.peers = *m

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/backoff"
@@ -10,15 +11,6 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
 	"github.com/lorry-mqtt/lorry/internal/source"
 	"github.com/lorry-mqtt/lorry/messages"
-)
-
-const (
-	// replayMargin is by how much the Network Server is asked for more than what was missed: meta.time is not
-	// monotonic across types.
-	replayMargin = time.Minute
-	// replayQuiet is how long no replayed frame may have come for the replay to count as over. The Network
-	// Server does not say when it is.
-	replayQuiet = 2 * time.Minute
 )
 
 // stream is one attempt at a session with the Network Server, from before its dial to its end, as the reader's
@@ -33,10 +25,21 @@ type stream struct {
 	session source.Session // the reader's: set when it is reported open
 	opened  time.Time
 
+	warned  map[source.DiscardReason]bool
+	arrived time.Time // when the session last brought frames
+
+	merging  sync.Mutex      // held by whoever appends, of the two that bring frames: the session and the REST history
 	repeats  *source.Repeats // while a replay may bring known frames
 	replayed time.Time       // when the last replayed frame came
-	warned   map[source.DiscardReason]bool
+	fetching bool            // the REST history is being read
 }
+
+// lookInterval is how often a session that brings nothing is looked at, and quietEnough how long it must have brought
+// nothing then to be called quiet.
+const (
+	lookInterval = time.Minute
+	quietEnough  = 10 * time.Second
+)
 
 // follow dials, and stores what comes until the session ends or ctx does. It returns why.
 func (s *stream) follow(ctx context.Context) error {
@@ -52,82 +55,52 @@ func (s *stream) follow(ctx context.Context) error {
 	}
 	defer session.Close() //nolint:errcheck // always nil
 	s.life.tell(streamOpened{stream: s, session: session, replaying: s.repeats != nil})
-	writer, stop := context.WithCancel(ctx)
-	defer stop()
-	s.life.run(writer, func(ctx context.Context) { s.writeDownlinks(ctx, session) })
+	work, stop := context.WithCancel(ctx)
+	fetched := s.recover(work)
+	defer func() {
+		stop()
+		<-fetched
+		s.keepHeard(ctx)
+	}()
+	s.life.run(work, func(ctx context.Context) { s.writeDownlinks(ctx, session) })
+	s.arrived = time.Now()
 	for {
-		frames, err := session.Read(ctx)
+		if err := s.receive(ctx, session); err != nil {
+			return err
+		}
+		s.look(ctx)
+	}
+}
+
+// receive stores what the session brings, for as long as the session is not looked at. An error is the session's end.
+func (s *stream) receive(ctx context.Context, session source.Session) error {
+	watch, done := context.WithTimeout(ctx, lookInterval)
+	defer done()
+	for {
+		frames, err := session.Read(watch)
+		switch {
+		case err == nil:
+		case ctx.Err() == nil && watch.Err() != nil && errors.Is(err, watch.Err()):
+			return nil
+		default:
+			return err
+		}
+		err = s.merge(ctx, frames)
+		s.arrived = time.Now()
 		if err != nil {
 			return err
 		}
-		if frames = s.fresh(frames); len(frames) == 0 {
-			continue
-		}
-		if err := s.store(ctx, frames); err != nil {
-			return err
-		}
 	}
 }
 
-// resume says from when on the Network Server is asked to replay, and learns what of that is already stored.
-// The first session of a connection begins with what is live.
-func (s *stream) resume(ctx context.Context) (source.WebSocketOptions, error) {
-	options := s.source
-	s.warned = map[source.DiscardReason]bool{}
-	options.Discarded = s.discarded
-	from := s.missed.since(s.frames.Highest())
-	s.frames.SetReplay(from)
-	if from == 0 {
-		return options, nil
+// merge stores what is new of frames that the session or the REST history brings.
+func (s *stream) merge(ctx context.Context, frames []dataapi.Frame) error {
+	s.merging.Lock()
+	defer s.merging.Unlock()
+	if frames = s.fresh(ctx, frames); len(frames) == 0 {
+		return nil
 	}
-	options.From = time.UnixMicro(int64(from * 1e6))
-	s.repeats, s.replayed = source.NewRepeats(source.MaxRepeats), time.Now()
-	pos, err := s.frames.FromTime(ctx, from)
-	if err != nil {
-		return options, err
-	}
-	for {
-		batches, err := s.frames.ReadAfter(ctx, pos)
-		if err != nil || len(batches) == 0 {
-			return options, err
-		}
-		for _, b := range batches {
-			for i := range b.Frames {
-				s.repeats.Seen(b.Frames[i].Raw)
-			}
-			pos = b.At(b.Last())
-		}
-	}
-}
-
-// fresh is frames without those that are stored already. It costs nothing while no replay is under way.
-func (s *stream) fresh(frames []dataapi.Frame) []dataapi.Frame {
-	size := 0
-	for i := range frames {
-		size += len(frames[i].Raw)
-	}
-	s.counters.Received.Add(uint64(len(frames)))
-	s.counters.ReceivedBytes.Add(uint64(size))
-	if s.repeats == nil {
-		return frames
-	}
-	kept := frames[:0]
-	for _, f := range frames {
-		if f.Envelope.Meta.History {
-			s.replayed = f.Received
-		}
-		if !s.repeats.Seen(f.Raw) {
-			kept = append(kept, f)
-		}
-	}
-	s.counters.Duplicates.Add(uint64(len(frames) - len(kept)))
-	if time.Since(s.replayed) > replayQuiet {
-		s.repeats = nil
-		s.missed.through()
-		s.frames.SetReplay(0)
-		s.life.tell(streamReplayed{s})
-	}
-	return kept
+	return s.store(ctx, frames)
 }
 
 // store appends frames and hands them to the feed. While the buffer cannot be written it tries again: the
@@ -135,9 +108,13 @@ func (s *stream) fresh(frames []dataapi.Frame) []dataapi.Frame {
 func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 	failures := backoff.New()
 	for len(frames) > 0 {
+		n, err := s.room(ctx, len(frames))
+		if err != nil {
+			return err
+		}
 		// An append is never cut short: it would not be known whether it was stored, and the next one would take
 		// what is there for another writer's.
-		batch, err := s.frames.Append(context.WithoutCancel(ctx), frames)
+		batch, err := s.frames.Append(context.WithoutCancel(ctx), frames[:n])
 		if err != nil {
 			if errors.Is(err, buffer.ErrFenced) {
 				s.life.tell(&messages.BufferFenced{Err: err})

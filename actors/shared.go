@@ -47,6 +47,7 @@ type shared struct {
 	template *topic.Template
 	broker   broker.Options
 	source   source.WebSocketOptions
+	history  source.HistoryOptions // URL is empty where there is none
 }
 
 // plan turns a connection's configuration into what its children work from. An error says that no attempt can
@@ -63,6 +64,12 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 	}
 	s.source = endpoint.Source(spec, deps.Dial)
 	s.source.MaxFrameBytes = deps.MaxFrameBytes
+	s.history = source.HistoryOptions{
+		URL: spec.Source.HistoryURL, AccessToken: spec.Source.AccessToken, Filter: spec.Filter,
+		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
+		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
+	}
+	s.missed.margin = time.Duration(spec.Source.ReplayMargin)
 	return s, nil
 }
 

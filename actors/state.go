@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/messages"
@@ -33,6 +34,7 @@ const (
 	connectionTrouble   = "connection"
 	sessionTrouble      = "session"
 	subscriptionTrouble = "subscription"
+	historyTrouble      = "history"
 	bufferTrouble       = "buffer of "
 )
 
@@ -190,6 +192,25 @@ func (s *state) frameParked(m *messages.FrameParked) {
 		Msg("the broker does not take a frame: it was parked, and can be sent again or dropped")
 }
 
+// gapsChanged shows which stretches of time frames are missing of. Each is logged once.
+func (s *state) gapsChanged(m *messages.GapsChanged) {
+	s.current.Gaps = m.All
+	for _, g := range m.Found {
+		s.counters.Gaps.Add(g.Reason, 1)
+		s.log.Warn().Time("since", g.Since).Time("until", g.Until).Str("types", g.Types).Str("reason", g.Reason).
+			Msg("frames of some time are missing")
+	}
+	for reason, seconds := range m.Seconds {
+		s.counters.GapSeconds.Add(reason, seconds)
+	}
+}
+
+func (s *state) historyChanged(m *messages.HistoryChanged) {
+	if s.source.note(historyTrouble, m.Err) && m.Err != nil {
+		s.log.Warn().Str("end", "source").Err(m.Err).Msg("the REST history cannot be read; it is tried again")
+	}
+}
+
 // lag refreshes the gauges of what is not known to be acknowledged.
 func (s *state) lag(c *shared) {
 	frames := c.frames.Last() - min(c.floor.load().Number, c.frames.Last())
@@ -209,6 +230,7 @@ func (s *state) stopped() {
 // status is the answer to GetStatus.
 func (s *state) status() messages.Status {
 	current := s.current
+	current.Gaps = append([]buffer.Gap{}, s.current.Gaps...) // never null in JSON
 	current.Broker.LastError, current.Source.LastError = s.broker.String(), s.source.String()
 	current.Lag = messages.Lag{Frames: s.counters.LagFrames.Load(), Seconds: s.counters.Lag.Load().Seconds()}
 	current.InFlight = s.counters.InFlight.Load()

@@ -60,6 +60,9 @@ func newTreeStage(t *testing.T, change func(*Deps)) *treeStage {
 		DialSource: func(ctx context.Context, o source.WebSocketOptions) (source.Session, error) {
 			return st.at(o.Filter).ns.dial(ctx, o)
 		},
+		ReadHistory: func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error {
+			return st.at(o.Filter).ns.readHistory(ctx, from, to, each)
+		},
 	}
 	if change != nil {
 		change(&st.deps)

@@ -51,6 +51,23 @@ type FramesEvicted struct {
 	First, Last uint64
 }
 
+// FetchMissed has the ns-reader fetch again what the buffer's limits removed behind a floor. It answers with
+// MissedNoted.
+type FetchMissed struct{ Floor buffer.Cursor }
+
+// MissedNoted tells a connection that what FetchMissed asked for survives a restart.
+type MissedNoted struct{}
+
+// GapsChanged tells a connection of which stretches of time frames are missing.
+type GapsChanged struct {
+	All     []buffer.Gap      // the newest last
+	Found   []buffer.Gap      // those that are new
+	Seconds map[string]uint64 // by how much they have grown, by reason
+}
+
+// HistoryChanged tells a connection that the REST history cannot be read (Err), or was read (nil).
+type HistoryChanged struct{ Err error }
+
 // FloorMoved tells a connection how far its frames are settled.
 type FloorMoved struct{ Cursor buffer.Cursor }
 
@@ -70,6 +87,7 @@ type Status struct {
 	Source   SourceStatus       `json:"source"`
 	Lag      Lag                `json:"lag"`
 	InFlight int64              `json:"in_flight"`
+	Gaps     []buffer.Gap       `json:"gaps"` // of the frames received; the newest last, at most 16
 	Counters telemetry.Snapshot `json:"counters"`
 }
 

@@ -3,6 +3,7 @@ package buffer
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -31,6 +32,8 @@ type Store struct {
 	nc     *nats.Conn
 	stream jetstream.Stream
 	config Config
+
+	sources jetstream.KeyValue
 }
 
 // Open makes the stream, or brings the one that is there to the configuration.
@@ -51,7 +54,21 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("open stream %s (buffer.max_bytes %d, buffer.replicas %d): %w", StreamName, cfg.MaxBytes, cfg.Replicas, err)
 	}
-	return &Store{js: js, nc: js.Conn(), stream: stream, config: cfg}, nil
+	sources, err := openSources(ctx, js, cfg.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{js: js, nc: js.Conn(), stream: stream, config: cfg, sources: sources}, nil
+}
+
+// Room is how many more frames a connection may store before its own bound has the oldest go, if unread of them are
+// still to be delivered; without a bound it is the largest int.
+func (s *Store) Room(unread uint64) int {
+	bound := s.config.MaxFramesPerConnection
+	if bound == 0 {
+		return math.MaxInt
+	}
+	return int(bound - min(unread, bound))
 }
 
 // Bytes is how much disk space the frames of all connections take.

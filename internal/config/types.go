@@ -25,7 +25,7 @@ type Config struct {
 	Connections []connection.Spec `yaml:"connections"` // static, complete: [connection.Spec.WithDefaults] was applied
 
 	// Warnings are what Load found odd but not wrong, a line each: environment variables that look like ours and
-	// are not, servers that anyone may reach, settings that are not used yet.
+	// are not, servers that anyone may reach.
 	Warnings []string `yaml:"-"`
 }
 

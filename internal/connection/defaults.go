@@ -11,7 +11,7 @@ func Defaults() Spec {
 	return Spec{
 		Enabled: true,
 		Tags:    map[string]string{},
-		Source:  Source{Kind: SourceWebSocket},
+		Source:  Source{Kind: SourceWebSocket, ReplayMargin: Duration(time.Minute)},
 		MQTT: MQTT{
 			KeepAlive:      Duration(30 * time.Second),
 			AckTimeout:     Duration(time.Second),

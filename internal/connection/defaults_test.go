@@ -3,6 +3,7 @@ package connection_test
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/secret"
@@ -42,7 +43,7 @@ func TestWithDefaults(t *testing.T) {
 	s = minimal()
 	s.Source.Kind = connection.SourceNATS
 	s = s.WithDefaults(node)
-	if want := (connection.Source{Kind: connection.SourceNATS, Subject: "ns." + s.Filter + ".>"}); s.Source != want {
+	if want := (connection.Source{Kind: connection.SourceNATS, Subject: "ns." + s.Filter + ".>", ReplayMargin: connection.Duration(time.Minute)}); s.Source != want {
 		t.Errorf("source = %+v", s.Source)
 	}
 }

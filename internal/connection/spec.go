@@ -39,7 +39,10 @@ type Source struct {
 	LoRa        bool          `json:"lora" yaml:"lora"`               // ask for the LoRaWAN header and MAC commands
 	Duplicate   bool          `json:"duplicate" yaml:"duplicate"`     // ask for every gateway's copy
 	Subject     string        `json:"subject" yaml:"subject"`         // of kind nats; default ns.FILTER.>
-	HistoryURL  string        `json:"history_url" yaml:"history_url"` // http:// or https://; not used as yet
+	HistoryURL  string        `json:"history_url" yaml:"history_url"` // http:// or https://; the REST history
+	// ReplayMargin is by how much more the Network Server is asked for than what was missed: meta.time is not
+	// monotonic across types.
+	ReplayMargin Duration `json:"replay_margin" yaml:"replay_margin"`
 }
 
 // MQTT holds the broker session's settings.

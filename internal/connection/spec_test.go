@@ -61,7 +61,8 @@ func full(t *testing.T) connection.Spec {
 	s.URI = connection.NewURI("wss://user:hunter2@broker.example:8884/ws")
 	s.Tags = map[string]string{"customer": "Ärzte & Co", "tier.1": ""}
 	s.Source = connection.Source{Kind: connection.SourceWebSocket, URL: "ws://localhost:9000/api/v1.0/data",
-		AccessToken: secret.New("hunter3"), Radio: true, LoRa: true, Duplicate: true, HistoryURL: "http://localhost:9000/h"}
+		AccessToken: secret.New("hunter3"), Radio: true, LoRa: true, Duplicate: true, HistoryURL: "http://localhost:9000/h",
+		ReplayMargin: connection.Duration(90 * time.Second)}
 	s.MQTT = connection.MQTT{ClientID: "me", KeepAlive: connection.Duration(time.Minute), AckTimeout: connection.Duration(2 * time.Second),
 		MaxInflight: 10, Retain: true, MaxRate: 50, ConnectTimeout: connection.Duration(5 * time.Second)}
 	s.Downlink.MaxWait = connection.Duration(1500 * time.Millisecond)

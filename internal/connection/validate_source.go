@@ -4,12 +4,18 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/fault"
 	"github.com/lorry-mqtt/lorry/internal/secret"
 )
 
-const maxAccessToken = 4096 // bytes: with the rest of the URL it must pass an HTTP request line
+const (
+	maxAccessToken = 4096 // bytes: with the rest of the URL it must pass an HTTP request line
+
+	minReplayMargin = time.Second
+	maxReplayMargin = time.Hour
+)
 
 // Validate returns the faults of the node's default source: an URL that is none, a token without an URL.
 func (d SourceDefaults) Validate() fault.List {
@@ -55,6 +61,7 @@ func (s Source) validateWebSocket(faults *fault.List) {
 	if !s.AccessToken.IsZero() {
 		validateToken(faults, s.AccessToken)
 	}
+	within(faults, "replay_margin", s.ReplayMargin, minReplayMargin, maxReplayMargin)
 	if s.Subject != "" {
 		faults.Add("subject", "is for kind %s, which is not available in this version", SourceNATS)
 	}

@@ -90,6 +90,8 @@ func TestFaults(t *testing.T) {
 		{"mqtt.max_inflight", "from 1 to 1000", func(s *connection.Spec) { s.MQTT.MaxInflight = 1001 }},
 		{"mqtt.max_rate", "at most 1000000", func(s *connection.Spec) { s.MQTT.MaxRate = -1 }},
 		{"downlink.max_wait", "from 0s to 1m", func(s *connection.Spec) { s.Downlink.MaxWait = d(time.Hour) }},
+		{"source.replay_margin", "from 1s to 1h", func(s *connection.Spec) { s.Source.ReplayMargin = 0 }},
+		{"source.replay_margin", "from 1s to 1h", func(s *connection.Spec) { s.Source.ReplayMargin = d(2 * time.Hour) }},
 		{"downlink.max_wait", "from 0s to 1m", func(s *connection.Spec) { s.Downlink.MaxWait = -1 }},
 
 		{"tls.ca", "PEM", func(s *connection.Spec) { s.TLS.CA = "hunter2" }},
@@ -171,7 +173,7 @@ func TestEveryFaultAtOnce(t *testing.T) {
 	for _, f := range s.Validate() {
 		got = append(got, f.Path)
 	}
-	want := []string{"id", "filter", "uri", "topic_up", "source.url", "mqtt.keep_alive",
+	want := []string{"id", "filter", "uri", "topic_up", "source.url", "source.replay_margin", "mqtt.keep_alive",
 		"mqtt.ack_timeout", "mqtt.connect_timeout", "mqtt.max_inflight", "downlink.expired_requests"}
 	if !slices.Equal(got, want) {
 		t.Errorf("faults at %v, want %v", got, want)
@@ -183,9 +185,11 @@ func TestBounds(t *testing.T) {
 	s.ID = strings.Repeat("a", 63)
 	s.MQTT.KeepAlive, s.MQTT.MaxInflight, s.MQTT.MaxRate = connection.Duration(5*time.Second), 1, 0
 	s.MQTT.AckTimeout, s.Downlink.MaxWait = connection.Duration(100*time.Millisecond), 0
+	s.Source.ReplayMargin = connection.Duration(time.Second)
 	low := s.Validate()
 	s.MQTT.KeepAlive, s.MQTT.MaxInflight, s.MQTT.MaxRate = connection.Duration(65535*time.Second), 1000, 1_000_000
 	s.MQTT.AckTimeout, s.Downlink.MaxWait = connection.Duration(time.Minute), connection.Duration(time.Minute)
+	s.Source.ReplayMargin = connection.Duration(time.Hour)
 	s.MQTT.ClientID = strings.Repeat("c", 65535)
 	if high := s.Validate(); len(low) > 0 || len(high) > 0 {
 		t.Errorf("the bounds themselves are refused: %v; %v", low, high)

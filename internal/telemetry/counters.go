@@ -28,6 +28,9 @@ type Counters struct {
 	Overtaken       atomic.Uint64 `metric:"overtaken_total" help:"PUBLISH packets of downlink_requests that overtook a backlog."`
 	RequestsExpired Labelled      `metric:"requests_expired_total" label:"fate" help:"Downlink_requests that expired before their turn, and were delivered last or discarded."`
 
+	Gaps       Labelled `metric:"gaps_total" label:"reason" help:"Stretches of time of which frames are missing, or were until they were fetched again."`
+	GapSeconds Labelled `metric:"gap_seconds_total" label:"reason" help:"How long those stretches were together."`
+
 	SourceReconnects Labelled `metric:"source_reconnects_total" label:"cause" help:"Sessions with the Network Server that ended or failed to begin."`
 	BrokerReconnects Labelled `metric:"broker_reconnects_total" label:"cause" help:"Sessions with the broker that ended or failed to begin."`
 
