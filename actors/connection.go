@@ -32,6 +32,9 @@ type connectionActor struct {
 	state  *state
 	cursor *cursorKeeper
 
+	unrecorded int            // records of evicted frames that are being written
+	held       *buffer.Cursor // where the cursor moves when they are; nil: it does not
+
 	opening  *backoff.Backoff
 	openedAt time.Time
 	closing  bool // the children are being stopped, to open everything anew
@@ -110,9 +113,11 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	case *messages.HistoryChanged:
 		c.state.historyChanged(m)
 	case *messages.FramesEvicted:
-		c.state.framesEvicted(m)
+		c.framesEvicted(ctx, m)
+	case missedRecorded:
+		c.missedWasRecorded(m)
 	case *messages.FloorMoved:
-		c.cursor.moved(c.life, m.Cursor)
+		c.floorMoved(m)
 	case *messages.FrameParked:
 		c.state.frameParked(m)
 	case *messages.ResendParked:
@@ -217,6 +222,7 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 		shared.behind.since(time.Now())
 	}
 	c.shared, c.openedAt = shared, time.Now()
+	c.unrecorded, c.held = 0, nil
 	c.cursor = newCursorKeeper(c.deps.Cursors, c.spec.ID, m.cursor, m.revision)
 	for _, child := range childActors {
 		c.start(ctx, child.name, child.name, func() *actor.Props {

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -23,9 +24,13 @@ type missed struct {
 	begins   bool          // the connection is new and has had no session yet
 	unsynced time.Duration // how far back what was stored before this process may not have reached the disk
 	reached  float64       // up to when the REST history has been read for the replay under way; 0: not at all
-	refetch  bool          // frames were evicted since the last session began: its replay is not the last
-	record   buffer.Source // Replay and Owed in it are those of the replay under way
-	keeper   recordKeeper
+	// known are the frames that the replay under way has met, or that were stored when it began; the first of those
+	// has the number knownFrom. It outlives sessions, since the buffer may no longer hold all that it knows.
+	known     *source.Repeats
+	knownFrom uint64
+	refetch   bool          // frames were evicted since the last session began: its replay is not the last
+	record    buffer.Source // Replay and Owed in it are those of the replay under way
+	keeper    recordKeeper
 }
 
 // begin notes what was known when the process before this one ended: the cursor's time, whether the connection is
@@ -82,10 +87,13 @@ func (m *missed) owes() float64 {
 }
 
 // evicted notes that the buffer's limits removed frames behind a floor, the last one delivered with all before it. In
-// the order of arrival what is behind it is newer, but for what a replay brought.
-func (m *missed) evicted(floor buffer.Cursor) {
+// the order of arrival what is behind it is newer, but for what a replay brought. The last of them has the number last.
+func (m *missed) evicted(floor buffer.Cursor, last uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if last >= m.knownFrom {
+		m.known = nil // what is gone is not known
+	}
 	r := &m.record
 	since := floor.Time
 	if since == 0 {
@@ -120,6 +128,13 @@ func (m *missed) reach(at time.Time) {
 	m.reached = max(m.reached, unixSeconds(at))
 }
 
+// unasked reports whether more was evicted than the last session asked for.
+func (m *missed) unasked() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.refetch
+}
+
 // through notes that the replay has ended, with the last frame stored and the floor of those delivered, and reports
 // whether it has: not if more was evicted since it began.
 func (m *missed) through(last uint64, floor buffer.Cursor) bool {
@@ -133,8 +148,25 @@ func (m *missed) through(last uint64, floor buffer.Cursor) bool {
 		r.Replayed.From = 0
 	}
 	r.Replayed.From, r.Replayed.Last = lowest(r.Replayed.From, r.Replay), last
-	r.Replay, r.Owed, m.reached = 0, 0, 0
+	r.Replay, r.Owed, m.reached, m.known = 0, 0, 0, nil
 	return true
+}
+
+// recall returns what the replay under way has met in sessions before; nothing yet if it begins.
+func (m *missed) recall() *source.Repeats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.known == nil {
+		m.known, m.knownFrom = source.NewRepeats(source.MaxRepeats), math.MaxUint64
+	}
+	return m.known
+}
+
+// recalled notes the number of the first frame that a set which recall returned knows from the buffer.
+func (m *missed) recalled(first uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.knownFrom = min(m.knownFrom, first)
 }
 
 // hear notes that all that was sent until now, by our clock, is stored.

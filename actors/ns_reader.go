@@ -23,8 +23,19 @@ type nsReader struct {
 	writing   bool                        // the first of them is being written
 	expiry    *time.Timer                 // for the first of them
 
+	refetching bool      // a session is to begin anew for what was evicted
+	refetchAt  time.Time // before which it does not: evictions come in a row
+	reopening  bool      // the stream was ended for that
+
 	draining bool
 }
+
+// refetchDelay is how long evictions are waited for before a session begins anew, and refetchEvery how long it then
+// lasts at least.
+const (
+	refetchDelay = time.Second
+	refetchEvery = 30 * time.Second
+)
 
 // Reports of the reader's goroutines and timers.
 type (
@@ -41,6 +52,7 @@ type (
 		err    error
 	}
 	redial          struct{}
+	refetch         struct{}
 	downlinkWritten struct {
 		downlink *messages.ForwardDownlink
 		err      error
@@ -75,6 +87,10 @@ func (r *nsReader) Receive(ctx actor.Context) {
 		r.peers = *m
 	case *messages.RequestsStored:
 		send(ctx, r.peers.topicRouter, m)
+	case *messages.FetchMissed:
+		r.fetchMissed()
+	case refetch:
+		r.refetch()
 	case *messages.ForwardDownlink:
 		r.forward(m)
 	case downlinkWritten:
@@ -133,10 +149,39 @@ func (r *nsReader) ended(ctx actor.Context, m streamEnded) {
 		ctx.Send(ctx.Parent(), &messages.Drained{Child: nsReaderName})
 		return
 	}
+	if r.reopening {
+		r.reopening = false
+		r.dial(ctx)
+		return
+	}
 	delay := r.backoff.Failed(up)
 	r.counters.SourceReconnects.Add(sourceCause(m.err), 1)
 	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceBackoff, RetryAt: time.Now().Add(delay), Err: m.err})
 	r.life.after(delay, redial{})
+}
+
+// fetchMissed has a new session begin, which asks for what was evicted: the one under way would take it for known.
+func (r *nsReader) fetchMissed() {
+	if r.refetching {
+		return
+	}
+	r.refetching = true
+	r.life.after(max(refetchDelay, time.Until(r.refetchAt)), refetch{})
+}
+
+// refetch ends the session. One that waits for its backoff asks for what is owed without that.
+func (r *nsReader) refetch() {
+	r.refetching = false
+	if !r.missed.unasked() {
+		return // a session has begun meanwhile
+	}
+	r.refetchAt = time.Now().Add(refetchEvery)
+	select {
+	case <-r.stream.ended:
+	default:
+		r.reopening = true
+		r.stream.cancel()
+	}
 }
 
 // drain reads nothing more; what was received is stored. Drained follows when the stream has ended.

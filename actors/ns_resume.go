@@ -33,16 +33,18 @@ func (s *stream) resume(ctx context.Context) (source.WebSocketOptions, error) {
 		return options, nil
 	}
 	options.From = unixTime(from)
-	s.repeats, s.replayed = source.NewRepeats(source.MaxRepeats), time.Now()
+	s.repeats, s.replayed = s.missed.recall(), time.Now()
 	pos, err := s.frames.FromTime(ctx, from)
 	if err != nil {
 		return options, err
 	}
+	s.missed.recalled(s.frames.Last() + 1)
 	for {
 		batches, err := s.frames.ReadAfter(ctx, pos)
 		if err != nil || len(batches) == 0 {
 			return options, err
 		}
+		s.missed.recalled(batches[0].First)
 		for _, b := range batches {
 			for i := range b.Frames {
 				s.repeats.Seen(b.Frames[i].Raw)

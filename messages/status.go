@@ -51,12 +51,9 @@ type FramesEvicted struct {
 	First, Last uint64
 }
 
-// FetchMissed has the ns-reader fetch again what the buffer's limits removed behind a floor. It answers with
-// MissedNoted.
-type FetchMissed struct{ Floor buffer.Cursor }
-
-// MissedNoted tells a connection that what FetchMissed asked for survives a restart.
-type MissedNoted struct{}
+// FetchMissed has the ns-reader ask the Network Server again for what is owed: the buffer's limits removed some of
+// it. Several in a row may be answered by one new session.
+type FetchMissed struct{}
 
 // GapsChanged tells a connection of which stretches of time frames are missing.
 type GapsChanged struct {
