@@ -21,9 +21,13 @@ type missedRecorded struct {
 const recordRetry = time.Second
 
 // framesEvicted has frames that the buffer's limits removed before they were delivered fetched again from the Network
-// Server. The cursor stays where it is until that would survive a restart: behind it nobody would look for them.
+// Server. The cursor stays where it is until that would survive a restart: behind it nobody would look for them. What was
+// aside cannot be told by its time, and had missed its time already: it is only reported.
 func (c *connectionActor) framesEvicted(ctx actor.Context, m *messages.FramesEvicted) {
 	c.state.framesEvicted(m)
+	if m.Lane != messages.LaneMain {
+		return
+	}
 	floor, now := c.shared.floor.load(), time.Now()
 	c.shared.missed.evicted(floor, m.Last)
 	since := unixTime(c.shared.missed.owes())

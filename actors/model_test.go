@@ -196,7 +196,7 @@ func TestAgainstWhatWasSent(t *testing.T) {
 			rt.Repeat(map[string]func(*rapid.T){
 				"frames": o.send, "request": o.request, "PUBACKs": o.acknowledge, "PUBACKs again": o.acknowledge,
 				"session lost": o.drop, "broker away": o.brokerAway, "broker back": o.brokerBack, "source lost": o.dropSource,
-				"time": o.pass, "restart": o.restart, "crash": o.crash,
+				"time": o.pass, "restart": o.restart, "crash": o.crash, "evicted": o.evict,
 			})
 			o.verify(rt)
 			if err := st.tree.Remove(o.id); err != nil {
