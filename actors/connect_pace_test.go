@@ -42,7 +42,7 @@ func assertPolite(t *testing.T, b *fakeBroker, connects int) {
 func TestEveryWayToAConnectKeepsTheIntervalOfABrokerThatLimitsThem(t *testing.T) {
 	for name, again := range map[string]func(st *treeStage, e *ends){
 		"a session that falls": func(_ *treeStage, e *ends) { e.broker.current().events.Lost(errGone) },
-		"a publisher that fails": func(st *treeStage, e *ends) {
+		"a publisher that fails": func(_ *treeStage, e *ends) {
 			e.broker.panicking("publish")
 			e.ns.send(1)
 			synctest.Wait()

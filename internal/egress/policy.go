@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"syscall"
 )
@@ -83,21 +84,14 @@ func (p *Policy) CheckHost(host string) error {
 func (p *Policy) checkAddress(host string, address netip.Addr) error {
 	address = plain(address)
 	for _, r := range p.Deny {
-		for _, d := range destinations(address) {
-			if r.block.Contains(d) {
-				return &RefusedError{Host: host, Address: address, List: denyList, Rule: r}
-			}
+		if slices.ContainsFunc(destinations(address), r.block.Contains) {
+			return &RefusedError{Host: host, Address: address, List: denyList, Rule: r}
 		}
 	}
 	name := canonicalHost(host)
 	for _, r := range p.Allow {
-		if r.matchesName(name) {
+		if r.matchesName(name) || slices.ContainsFunc(permitted(address), r.block.Contains) {
 			return nil
-		}
-		for _, d := range permitted(address) {
-			if r.block.Contains(d) {
-				return nil
-			}
 		}
 	}
 	if len(p.Allow) > 0 {

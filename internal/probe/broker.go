@@ -66,7 +66,7 @@ func (p *brokerProbe) connect(ctx context.Context) bool {
 		p.session = session
 		return true
 	}
-	stage, cause, mend := explainBroker(err, broker.StageConnack)
+	stage, mend, cause := explainBroker(err, broker.StageConnack)
 	if stage == broker.StageConnack {
 		mend += fmt.Sprintf("; the test connects as %s, not as %q: a broker that admits that one only refuses the test",
 			p.options.ClientID, p.spec.MQTT.ClientID)
@@ -85,7 +85,7 @@ func (p *brokerProbe) subscribe(ctx context.Context) bool {
 		p.passed(StageSuback, detail)
 		return true
 	}
-	_, cause, mend := explainBroker(err, broker.StageSuback)
+	_, mend, cause := explainBroker(err, broker.StageSuback)
 	if errors.Is(err, broker.ErrSessionClosed) {
 		cause, mend = p.ended(ctx), mendClosedOnSubscribe
 	}

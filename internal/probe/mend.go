@@ -30,17 +30,17 @@ var mendOtherwise = map[string]string{
 	StageSuback:    "the broker's log may say more",
 }
 
-// explainBroker is the stage, cause and mend of an error of package broker. One that names no stage has the given one.
-func explainBroker(err error, otherwise broker.Stage) (stage broker.Stage, reason error, mend string) {
+// explainBroker is the stage, mend and cause of an error of package broker. One that names no stage has the given one.
+func explainBroker(err error, otherwise broker.Stage) (stage broker.Stage, mend string, reason error) {
 	stage, reason = otherwise, err
 	if staged, ok := errors.AsType[*broker.Error](err); ok {
 		stage, reason, mend = staged.Stage, staged.Err, staged.Mend
 	}
-	return stage, reason, improve(string(stage), mend, reason, "uri or as tls.server_name")
+	return stage, improve(string(stage), mend, reason, "uri or as tls.server_name"), reason
 }
 
-// explainSource is the stage, cause and mend of an error of source.DialWebSocket.
-func explainSource(err error) (stage source.Stage, reason error, mend string) {
+// explainSource is the stage, mend and cause of an error of source.DialWebSocket.
+func explainSource(err error) (stage source.Stage, mend string, reason error) {
 	stage, reason = source.StageTCP, err
 	if staged, ok := errors.AsType[*source.DialError](err); ok {
 		stage, reason, mend = staged.Stage, staged.Err, staged.Mend
@@ -48,7 +48,7 @@ func explainSource(err error) (stage source.Stage, reason error, mend string) {
 	if stage == source.StageOptions && mend == "" {
 		mend = mendOptions
 	}
-	return stage, reason, improve(string(stage), mend, reason, "source.url")
+	return stage, improve(string(stage), mend, reason, "source.url"), reason
 }
 
 // cause is what is in an error of package broker.

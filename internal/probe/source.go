@@ -30,7 +30,7 @@ func probeSource(ctx context.Context, spec connection.Spec, dial endpoint.Dial) 
 	}
 	session, err := source.DialWebSocket(c.traced(ctx), o)
 	if err != nil {
-		stage, cause, mend := explainSource(err)
+		stage, mend, cause := explainSource(err)
 		c.failed(string(stage), "", cause.Error(), mend)
 		return c.report()
 	}
