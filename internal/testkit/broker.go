@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	mochi "github.com/mochi-mqtt/server/v2"
+
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 )
 
 // WebSocketPath is the only path at which [Broker] accepts WebSocket clients; any other is answered 404.
@@ -164,12 +166,12 @@ func reserveAddresses(t testing.TB, schemes []string) map[string]string {
 	t.Helper()
 	addresses := map[string]string{}
 	for _, scheme := range schemes {
-		reserved, err := reservePort()
+		reserved, err := faultywire.ReservePort()
 		if err != nil {
 			t.Fatalf("testkit: find a port for %s: %v", scheme, err)
 		}
-		t.Cleanup(reserved.release)
-		addresses[scheme] = reserved.address
+		t.Cleanup(reserved.Release)
+		addresses[scheme] = reserved.Address()
 	}
 	return addresses
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 )
 
 // Publish is one PUBLISH that reached a broker.
@@ -17,7 +19,7 @@ type Publish struct {
 
 // record is what a broker remembers of its clients.
 type record struct {
-	signal
+	faultywire.Changes
 
 	mu            sync.Mutex
 	connects      int
@@ -33,7 +35,7 @@ func (r *record) note(change func()) {
 	r.mu.Lock()
 	change()
 	r.mu.Unlock()
-	r.raise()
+	r.Raise()
 }
 
 func (r *record) forgetSubscriptions() { r.note(func() { clear(r.subscriptions) }) }
@@ -55,7 +57,7 @@ func (b *Broker) Disconnects() int {
 // AwaitDisconnects waits until clients have said DISCONNECT at least n times.
 func (b *Broker) AwaitDisconnects(n int) {
 	b.t.Helper()
-	b.record.await(b.t, "a DISCONNECT", func() bool { return b.Disconnects() >= n })
+	await(b.t, &b.record.Changes, "a DISCONNECT", func() bool { return b.Disconnects() >= n })
 }
 
 // Published is every PUBLISH that has arrived, in the order of arrival, repeats included.
@@ -68,7 +70,7 @@ func (b *Broker) Published() []Publish {
 // AwaitPublished waits until at least n have arrived and returns all there are.
 func (b *Broker) AwaitPublished(n int) []Publish {
 	b.t.Helper()
-	b.record.await(b.t, "messages published to the broker", func() bool {
+	await(b.t, &b.record.Changes, "messages published to the broker", func() bool {
 		b.record.mu.Lock()
 		defer b.record.mu.Unlock()
 		return len(b.record.published) >= n
@@ -79,7 +81,7 @@ func (b *Broker) AwaitPublished(n int) []Publish {
 // AwaitSubscription waits until a client is subscribed to exactly this filter.
 func (b *Broker) AwaitSubscription(filter string) {
 	b.t.Helper()
-	b.record.await(b.t, "a subscription to "+filter, func() bool {
+	await(b.t, &b.record.Changes, "a subscription to "+filter, func() bool {
 		b.record.mu.Lock()
 		defer b.record.mu.Unlock()
 		return b.record.subscriptions[filter] > 0

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 )
 
 // Mosquitto is a mosquitto process on loopback that ends with its test. Its ports stay the same over
@@ -142,7 +144,7 @@ func (m *Mosquitto) Start() {
 	}
 	m.process, m.said = process, &transcript{}
 	go m.said.follow(stderr)
-	m.said.await(m.t, "mosquitto to run", func() bool { return m.said.has(" running") || m.said.hasEnded() })
+	await(m.t, &m.said.Changes, "mosquitto to run", func() bool { return m.said.has(" running") || m.said.hasEnded() })
 	if !m.said.has(" running") {
 		m.t.Fatalf("testkit: mosquitto ended as soon as it was started; it said:\n%s", m.said)
 	}
@@ -156,7 +158,7 @@ func (m *Mosquitto) Stop() {
 		return
 	}
 	_ = m.process.Process.Kill()
-	m.said.await(m.t, "mosquitto to end", m.said.hasEnded) // before Wait, which closes the pipe
+	await(m.t, &m.said.Changes, "mosquitto to end", m.said.hasEnded) // before Wait, which closes the pipe
 	_ = m.process.Wait()
 	m.process = nil
 }
@@ -189,7 +191,7 @@ func (m *Mosquitto) Log() string {
 
 // transcript is what a process says on its standard error.
 type transcript struct {
-	signal
+	faultywire.Changes
 
 	mu    sync.Mutex
 	lines []string
@@ -202,12 +204,12 @@ func (s *transcript) follow(r io.Reader) {
 		s.mu.Lock()
 		s.lines = append(s.lines, lines.Text())
 		s.mu.Unlock()
-		s.raise()
+		s.Raise()
 	}
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()
-	s.raise()
+	s.Raise()
 }
 
 func (s *transcript) has(part string) bool {

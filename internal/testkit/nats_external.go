@@ -7,6 +7,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 	"github.com/lorry-mqtt/lorry/internal/natsconn"
 )
 
@@ -15,7 +16,7 @@ import (
 type ExternalNATS struct {
 	t      testing.TB
 	dir    string
-	port   *port
+	port   *faultywire.Port
 	server *natsconn.Conn // nil while stopped
 }
 
@@ -23,14 +24,14 @@ type ExternalNATS struct {
 func StartExternalNATS(t testing.TB) *ExternalNATS {
 	t.Helper()
 	n := &ExternalNATS{t: t, dir: t.TempDir()}
-	p, err := reservePort()
+	p, err := faultywire.ReservePort()
 	if err != nil {
 		t.Fatalf("testkit: start a NATS server: %v", err)
 	}
 	n.port = p
 	t.Cleanup(func() {
 		n.Stop()
-		p.release()
+		p.Release()
 	})
 	n.Start()
 	return n
@@ -44,10 +45,10 @@ func (n *ExternalNATS) Start() {
 	}
 	server, err := natsconn.Open(context.Background(), natsconn.Config{
 		Name:     "testkit",
-		Embedded: natsconn.Embedded{Dir: n.dir, Listen: n.port.address, SyncInterval: time.Minute},
+		Embedded: natsconn.Embedded{Dir: n.dir, Listen: n.port.Address(), SyncInterval: time.Minute},
 	}, zerolog.Nop())
 	if err != nil {
-		n.t.Fatalf("testkit: start a NATS server at %s: %v", n.port.address, err)
+		n.t.Fatalf("testkit: start a NATS server at %s: %v", n.port.Address(), err)
 	}
 	n.server = server
 }
@@ -67,9 +68,9 @@ func (n *ExternalNATS) Stop() {
 // Connect opens a connection to the server, as a node does whose configuration names its URL. It ends with the test.
 func (n *ExternalNATS) Connect() *natsconn.Conn {
 	n.t.Helper()
-	conn, err := natsconn.Open(context.Background(), natsconn.Config{Name: "testkit", URL: "nats://" + n.port.address}, zerolog.Nop())
+	conn, err := natsconn.Open(context.Background(), natsconn.Config{Name: "testkit", URL: "nats://" + n.port.Address()}, zerolog.Nop())
 	if err != nil {
-		n.t.Fatalf("testkit: connect to the NATS server at %s: %v", n.port.address, err)
+		n.t.Fatalf("testkit: connect to the NATS server at %s: %v", n.port.Address(), err)
 	}
 	n.t.Cleanup(func() {
 		if err := conn.Close(); err != nil {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 )
 
 // wireEnds are the two ends of one connection through a PubackProxy.
@@ -49,9 +51,9 @@ func (w *wireEnds) send(from net.Conn, raw ...byte) {
 func (w *wireEnds) expect(at net.Conn, packets ...[]byte) {
 	w.t.Helper()
 	for _, want := range packets {
-		got, err := readPacket(w.read[at])
-		if err != nil || !slices.Equal(got.raw, want) {
-			w.t.Fatalf("got % x, %v, want % x", got.raw, err, want)
+		got, err := faultywire.ReadPacket(w.read[at])
+		if err != nil || !slices.Equal(got.Raw, want) {
+			w.t.Fatalf("got % x, %v, want % x", got.Raw, err, want)
 		}
 	}
 }
@@ -186,12 +188,12 @@ func TestPubackProxyHalfCloses(t *testing.T) {
 }
 
 func TestPubackProxyWithoutBroker(t *testing.T) {
-	reserved, err := reservePort() // where nothing listens
+	reserved, err := faultywire.ReservePort() // where nothing listens
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reserved.release()
-	p := NewPubackProxy(t, reserved.address)
+	defer reserved.Release()
+	p := NewPubackProxy(t, reserved.Address())
 	client, err := net.Dial("tcp", p.Address())
 	if err != nil {
 		t.Fatal(err)

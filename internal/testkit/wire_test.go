@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/faultywire"
 )
 
 // server accepts connections and hands them to the test.
@@ -155,7 +157,8 @@ func TestAWirePassesAResetOn(t *testing.T) {
 	t.Parallel()
 	address, conns := server(t)
 	client, server := through(t, NewWire(t, address), conns)
-	reset(server)
+	_ = server.SetLinger(0) // Close then resets
+	_ = server.Close()
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("read: %v, want a reset", err)
 	}
@@ -224,12 +227,12 @@ func TestAWireRefuses(t *testing.T) {
 
 func TestAWireToNowhereResets(t *testing.T) {
 	t.Parallel()
-	nowhere, err := reservePort()
+	nowhere, err := faultywire.ReservePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(nowhere.release)
-	w := NewWire(t, nowhere.address)
+	t.Cleanup(nowhere.Release)
+	w := NewWire(t, nowhere.Address())
 	conn, err := net.Dial("tcp", w.Address())
 	if err == nil { // the reset may come before Dial has returned
 		_, err = conn.Read(make([]byte, 1))

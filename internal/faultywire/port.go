@@ -1,4 +1,4 @@
-package testkit
+package faultywire
 
 import (
 	"fmt"
@@ -7,16 +7,16 @@ import (
 	"syscall"
 )
 
-// port is a TCP port of 127.0.0.1 that stays ours while nothing listens on it: connections to it are refused, and
+// Port is a TCP port of 127.0.0.1 that stays ours while nothing listens on it: connections to it are refused, and
 // nobody else is given it.
-type port struct {
+type Port struct {
 	address string
 	socket  int
 }
 
-// reservePort binds a free port without listening. Listeners bind it besides us, since Go's allow the reuse of
+// ReservePort binds a free port without listening. Listeners bind it besides us, since Go's allow the reuse of
 // addresses (SO_REUSEADDR) and so does this socket.
-func reservePort() (*port, error) {
+func ReservePort() (*Port, error) {
 	syscall.ForkLock.RLock()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err == nil {
@@ -26,15 +26,15 @@ func reservePort() (*port, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserve a port: socket: %w", err)
 	}
-	p := &port{socket: socket}
+	p := &Port{socket: socket}
 	if err := p.bind(); err != nil {
-		p.release()
+		p.Release()
 		return nil, fmt.Errorf("reserve a port: %w", err)
 	}
 	return p, nil
 }
 
-func (p *port) bind() error {
+func (p *Port) bind() error {
 	if err := syscall.SetsockoptInt(p.socket, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
 		return fmt.Errorf("set SO_REUSEADDR: %w", err)
 	}
@@ -49,4 +49,8 @@ func (p *port) bind() error {
 	return nil
 }
 
-func (p *port) release() { _ = syscall.Close(p.socket) }
+// Address is the port's, as host:port.
+func (p *Port) Address() string { return p.address }
+
+// Release gives the port back.
+func (p *Port) Release() { _ = syscall.Close(p.socket) }

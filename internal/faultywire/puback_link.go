@@ -1,4 +1,4 @@
-package testkit
+package faultywire
 
 import (
 	"bufio"
@@ -10,11 +10,12 @@ import (
 // link is one client's connection through a [PubackProxy].
 type link struct {
 	proxy          *PubackProxy
+	number         int // in the order of acceptance, from 1
 	client, broker *net.TCPConn
 	ended          chan struct{}
 	end            sync.Once
 
-	held     []packet            // PUBACKs held back; guarded by proxy.mu
+	held     []Packet            // PUBACKs held back; guarded by proxy.mu
 	inFlight map[uint16]struct{} // publishes not acknowledged; guarded by proxy.mu
 	shut     [2]bool             // by direction, nothing is passed on any more; guarded by proxy.mu
 
@@ -28,7 +29,7 @@ func (p *PubackProxy) accept() {
 		if err != nil {
 			return
 		}
-		broker, err := net.Dial("tcp", p.target)
+		broker, err := new(net.Dialer).DialContext(p.ctx, "tcp", p.target)
 		if err != nil {
 			_ = client.Close()
 			continue
@@ -38,6 +39,8 @@ func (p *PubackProxy) accept() {
 			ended: make(chan struct{}), inFlight: map[uint16]struct{}{}, toHere: bufio.NewWriter(client),
 		}
 		p.mu.Lock()
+		p.accepted++
+		l.number = p.accepted
 		p.links = append(p.links, l)
 		closed := p.closed
 		p.mu.Unlock()
@@ -51,10 +54,10 @@ func (p *PubackProxy) accept() {
 
 // run reads packets from one end and passes them until that end says no more or the link is cut. The end of one
 // direction is passed on as such, since the other may go on.
-func (l *link) run(direction Direction, from *net.TCPConn, pass func(p packet, last bool) error) {
+func (l *link) run(direction Direction, from *net.TCPConn, pass func(p Packet, last bool) error) {
 	r := bufio.NewReader(from)
 	for {
-		p, err := readPacket(r)
+		p, err := ReadPacket(r)
 		if err != nil {
 			break
 		}
@@ -93,40 +96,44 @@ func (p *PubackProxy) enter(direction Direction, l *link) (open, ok bool) {
 	return !l.shut[direction], true
 }
 
-func (l *link) passToBroker(p packet, _ bool) error {
+func (l *link) passToBroker(p Packet, _ bool) error {
 	l.proxy.mu.Lock()
 	switch p.kind() {
 	case typeConnect:
 		l.proxy.connects++
 	case typePublish:
-		if id, ok := p.id(); ok {
+		if id, ok := p.ID(); ok {
 			l.inFlight[id] = struct{}{}
 			l.proxy.maxInFlight = max(l.proxy.maxInFlight, len(l.inFlight))
 		}
 	}
 	l.proxy.mu.Unlock()
-	l.proxy.raise()
-	_, err := l.broker.Write(p.raw)
+	l.proxy.Raise()
+	if p.kind() == typePublish {
+		l.proxy.watch.Published(l.number, p)
+	}
+	_, err := l.broker.Write(p.Raw)
 	return err
 }
 
-func (l *link) passToClient(p packet, last bool) error {
-	out := []packet{p}
-	if p.kind() == typePuback {
+func (l *link) passToClient(p Packet, last bool) error {
+	out := []Packet{p}
+	if id, ok := p.ID(); ok && p.kind() == typePuback {
+		l.proxy.watch.Acknowledged(l.number, id)
 		out = l.acknowledge(p)
 	}
 	return l.sendToClient(out, last)
 }
 
 // acknowledge decides which PUBACKs go out now that p has come.
-func (l *link) acknowledge(p packet) []packet {
-	defer l.proxy.raise()
+func (l *link) acknowledge(p Packet) []Packet {
+	defer l.proxy.Raise()
 	l.proxy.mu.Lock()
 	defer l.proxy.mu.Unlock()
-	var out []packet
+	var out []Packet
 	switch l.proxy.treat {
 	case pass:
-		out = []packet{p}
+		out = []Packet{p}
 	case drop:
 		l.proxy.dropped++
 	case withhold:
@@ -143,20 +150,21 @@ func (l *link) acknowledge(p packet) []packet {
 
 // settle counts the publishes as acknowledged, before their PUBACKs are sent: the client may answer one with the next
 // publish at once. The caller holds proxy.mu.
-func (l *link) settle(pubacks []packet) {
+func (l *link) settle(pubacks []Packet) {
 	for _, p := range pubacks {
-		if id, ok := p.id(); ok {
+		if id, ok := p.ID(); ok {
 			delete(l.inFlight, id)
+			l.proxy.watch.Passed(l.number, id)
 		}
 	}
 }
 
 // sendToClient writes the packets, and what is buffered with them if flush is set.
-func (l *link) sendToClient(packets []packet, flush bool) error {
+func (l *link) sendToClient(packets []Packet, flush bool) error {
 	l.sending.Lock()
 	defer l.sending.Unlock()
 	for _, p := range packets {
-		if _, err := l.toHere.Write(p.raw); err != nil {
+		if _, err := l.toHere.Write(p.Raw); err != nil {
 			return err
 		}
 	}
@@ -192,6 +200,6 @@ func (l *link) close() {
 		l.proxy.mu.Lock()
 		l.proxy.links = slices.DeleteFunc(l.proxy.links, func(other *link) bool { return other == l })
 		l.proxy.mu.Unlock()
-		l.proxy.raise()
+		l.proxy.Raise()
 	})
 }

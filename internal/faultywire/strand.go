@@ -1,4 +1,4 @@
-package testkit
+package faultywire
 
 import (
 	"errors"
@@ -38,7 +38,7 @@ func (w *Wire) add(s *strand) {
 	w.accepted++
 	closed := w.closed
 	w.mu.Unlock()
-	w.raise()
+	w.Raise()
 	if closed {
 		s.cut()
 	}
@@ -48,7 +48,7 @@ func (w *Wire) remove(s *strand) {
 	w.mu.Lock()
 	delete(w.strands, s)
 	w.mu.Unlock()
-	w.raise()
+	w.Raise()
 }
 
 // carry connects the client with the target and passes bytes on until both streams have ended.
@@ -141,7 +141,7 @@ func (s *strand) pass(direction Direction, b []byte) bool {
 // none, it waits only while the direction is stalled. It is not ok when the strand was cut.
 func (s *strand) enter(direction Direction, want int) (n int, ok bool) {
 	for {
-		changed := s.wire.next() // before the gate is asked: a change in between closes it
+		changed := s.wire.Next() // before the gate is asked: a change in between closes it
 		if n, open := s.wire.admit(direction, want); open {
 			return n, true
 		}
@@ -173,7 +173,7 @@ func (w *Wire) count(direction Direction, n int) {
 	w.mu.Lock()
 	w.bytes[direction] += int64(n)
 	w.mu.Unlock()
-	w.raise()
+	w.Raise()
 }
 
 func (s *strand) halfClose(direction Direction) {

@@ -1,4 +1,4 @@
-package testkit
+package faultywire
 
 import (
 	"bufio"
@@ -32,15 +32,38 @@ func TestReadPacket(t *testing.T) {
 		"length of 256 MB, empty": {raw: []byte{0x30, 0xff, 0xff, 0xff, 0x7f}, err: io.ErrUnexpectedEOF},
 		"length of five bytes":    {raw: []byte{0x30, 0xff, 0xff, 0xff, 0xff, 1}, err: errRemainingLength},
 	} {
-		p, err := readPacket(bufio.NewReader(bytes.NewReader(c.raw)))
+		p, err := ReadPacket(bufio.NewReader(bytes.NewReader(c.raw)))
 		if !errors.Is(err, c.err) {
 			t.Errorf("%s: %v, want %v", name, err, c.err)
 		}
 		if err != nil {
 			continue
 		}
-		if id, ok := p.id(); id != c.id || ok != c.ok || !bytes.Equal(p.raw, c.raw) {
-			t.Errorf("%s: identifier %x, %t of % .20x", name, id, ok, p.raw)
+		if id, ok := p.ID(); id != c.id || ok != c.ok || !bytes.Equal(p.Raw, c.raw) {
+			t.Errorf("%s: identifier %x, %t of % .20x", name, id, ok, p.Raw)
+		}
+	}
+}
+
+func TestMessage(t *testing.T) {
+	for name, c := range map[string]struct {
+		raw            []byte
+		topic, payload string
+		ok             bool
+	}{
+		"QoS 1":                {[]byte{0x33, 7, 0, 1, 't', 0x12, 0x34, 'h', 'i'}, "t", "hi", true},
+		"QoS 0":                {[]byte{0x30, 5, 0, 1, 't', 'h', 'i'}, "t", "hi", true},
+		"no payload":           {[]byte{0x32, 5, 0, 1, 't', 0x12, 0x34}, "t", "", true},
+		"no identifier":        {[]byte{0x32, 4, 0, 1, 't', 0x12}, "", "", false},
+		"a topic that is less": {[]byte{0x30, 3, 0, 2, 't'}, "", "", false},
+		"PUBACK":               {[]byte{0x40, 2, 0, 0}, "", "", false},
+	} {
+		p, err := ReadPacket(bufio.NewReader(bytes.NewReader(c.raw)))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if topic, payload, ok := p.Message(); topic != c.topic || string(payload) != c.payload || ok != c.ok {
+			t.Errorf("%s: %q, %q, %t", name, topic, payload, ok)
 		}
 	}
 }
@@ -53,16 +76,19 @@ func FuzzReadPacket(f *testing.F) {
 		r := bufio.NewReaderSize(bytes.NewReader(stream), 16)
 		var whole []byte
 		for {
-			p, err := readPacket(r)
+			p, err := ReadPacket(r)
 			if err != nil {
 				if errors.Is(err, io.EOF) && !bytes.Equal(whole, stream) {
 					t.Fatalf("% x became % x", stream, whole)
 				}
 				break
 			}
-			_, _ = p.id()
-			_, _ = p.kind(), p.qos()
-			whole = append(whole, p.raw...)
+			_, _ = p.ID()
+			_, _ = p.QoS(), p.Retain()
+			if topic, payload, ok := p.Message(); ok && !bytes.HasSuffix(p.Raw, payload) || len(topic) > len(p.Raw) {
+				t.Fatalf("% x has the topic %q and the payload % x", p.Raw, topic, payload)
+			}
+			whole = append(whole, p.Raw...)
 		}
 		if !bytes.HasPrefix(stream, whole) {
 			t.Fatalf("% x became % x", stream, whole)
