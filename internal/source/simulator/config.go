@@ -73,6 +73,8 @@ type Config struct {
 	// Record bounds how many messages and how many sent frames, with their bytes, the ledger keeps; beyond it the
 	// oldest go. 0: none. Downlinks received are kept in any case, the last 10 000 of them.
 	Record int
+	// Witness, when set, is told of all that without a bound.
+	Witness Witness
 	// Log gets one Info for each connect, disconnect and fault, and Debug for each downlink. The zero value is
 	// silent.
 	Log zerolog.Logger

@@ -53,6 +53,16 @@ type Sent struct {
 	Raw     []byte
 }
 
+// Witness is told of every message and of every frame as it happens, for verifiers that see more of them than a ledger
+// should hold. Its methods are called by many goroutines, with the NS locked; they must be quick and call no method of
+// the NS.
+type Witness interface {
+	// Generated is called for each message, in their order, before any stream has it.
+	Generated(m Message)
+	// Sent is called for each frame before it is written, for each stream in order. s.Raw is valid during the call.
+	Sent(s Sent)
+}
+
 // StreamInfo describes one connection, open or ended.
 type StreamInfo struct {
 	ID     uint64
@@ -156,6 +166,19 @@ func (l *ledger) receivedOne(r Received) {
 	l.received.add(r)
 }
 
+// attest has the frame recorded and witnessed. Its bytes are the stream's.
+func (n *NS) attest(e Sent) {
+	if n.cfg.Witness != nil {
+		n.cfg.Witness.Sent(e)
+	}
+	if n.cfg.Record > 0 {
+		e.Raw = slices.Clone(e.Raw)
+		n.ledger.mu.Lock()
+		n.ledger.sent.add(e)
+		n.ledger.mu.Unlock()
+	}
+}
+
 // count enters a frame that is about to be written.
 func (n *NS) count(s *stream, it item) {
 	n.counters.sent.Add(1)
@@ -165,14 +188,12 @@ func (n *NS) count(s *stream, it item) {
 	if it.repeat {
 		n.counters.repeated.Add(1)
 	}
-	if n.cfg.Record > 0 {
+	if n.cfg.Record > 0 || n.cfg.Witness != nil {
 		e := Sent{Stream: s.id, Copy: it.copy, History: it.history, Repeat: it.repeat, At: n.cfg.Now(), Raw: it.raw}
 		if it.m != nil {
-			e.N, e.Raw = it.m.n, slices.Clone(s.scratch)
+			e.N, e.Raw = it.m.n, s.scratch
 		}
-		n.ledger.mu.Lock()
-		n.ledger.sent.add(e)
-		n.ledger.mu.Unlock()
+		n.attest(e)
 	}
 	n.changes.announce()
 }

@@ -219,8 +219,12 @@ func (n *NS) owed(q *query) []item { return n.history.replay(q, n.gen.gatewayOf,
 // matches. The NS is locked.
 func (n *NS) publish(m *message, sender *stream) {
 	n.counters.generated.Add(1)
-	if n.cfg.Record > 0 {
-		n.ledger.generated(n.gen.export(m))
+	if n.cfg.Record > 0 || n.cfg.Witness != nil {
+		exported := n.gen.export(m)
+		if n.cfg.Witness != nil {
+			n.cfg.Witness.Generated(exported)
+		}
+		n.ledger.generated(exported)
 	}
 	if m.private == 0 {
 		n.history.add(m)
