@@ -46,7 +46,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
 	f.StringVar(&b.Profiles, "profiles", "", "`directory` for CPU and allocation profiles of lorry, which then is slower")
 	f.DurationVar(&b.timeout, "timeout", 30*time.Minute, "the longest that all of it may take")
-	cmd.AddCommand(newPartCommand())
+	cmd.AddCommand(newPartCommand(), newSoakCommand())
 	return cmd
 }
 

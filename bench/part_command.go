@@ -9,7 +9,7 @@ import (
 // newPartCommand is how the benchmark starts its parts.
 func newPartCommand() *cobra.Command {
 	parts := &cobra.Command{Use: "part", Short: "One part of a scenario, as a process of its own", Hidden: true}
-	parts.AddCommand(newNSPart(), newPublisherPart(), newSubscriberPart(), newBrokerPart(), newNodePart())
+	parts.AddCommand(newNSPart(), newPublisherPart(), newSubscriberPart(), newBrokerPart(), newNodePart(), newNATSPart())
 	for _, cmd := range parts.Commands() {
 		cmd.Args = cobra.NoArgs
 	}
@@ -67,5 +67,15 @@ func newNodePart() *cobra.Command {
 	}}
 	cmd.Flags().StringVar(&n.Config, "config", "", "configuration file")
 	cmd.Flags().StringVar(&n.Profiles, "profiles", "", "path of the profiles, without their endings")
+	return cmd
+}
+
+func newNATSPart() *cobra.Command {
+	var n part.NATS
+	cmd := &cobra.Command{Use: "nats", Short: "NATS server", RunE: func(cmd *cobra.Command, _ []string) error {
+		return n.Run(cmd.Context())
+	}}
+	cmd.Flags().StringVar(&n.Listen, "listen", "", "address")
+	cmd.Flags().StringVar(&n.Dir, "dir", "", "directory of its store")
 	return cmd
 }

@@ -4,6 +4,7 @@
 //   - publisher.go: the peer: a bare paho publisher with a window
 //   - subscriber.go verify.go: an MQTT subscriber that checks what arrives against what was sent
 //   - broker.go gate.go: an MQTT broker for where there is no mosquitto
+//   - nats.go: a NATS server that is a process of its own
 //   - node.go: lorry itself, with profiles of it
 //   - numbers.go: what they show of themselves over HTTP
 package part

@@ -112,6 +112,12 @@ func (p *Process) Stop() error {
 	return p.failed(fmt.Errorf("it did not end within %v of SIGTERM", stopGrace))
 }
 
+// Kill ends the program by SIGKILL, as a crash does, and returns when it has ended.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // fails if it has ended already
+	<-p.ended
+}
+
 // failed adds the program's name and its last words to an error.
 func (p *Process) failed(err error) error {
 	said, readErr := os.ReadFile(p.log)

@@ -52,6 +52,15 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+func TestKill(t *testing.T) {
+	p := start(t, `trap 'echo it was asked' TERM; while :; do :; done`)
+	p.Kill()
+	if err := p.Check(); !errors.Is(err, process.ErrEnded) || strings.Contains(err.Error(), "it was asked") {
+		t.Errorf("after it was killed: %v", err)
+	}
+	p.Kill() // twice is fine
+}
+
 func TestStartUnknown(t *testing.T) {
 	_, err := process.Start(t.Context(), t.TempDir(), "nothing", "/there/is/no/such/program")
 	if err == nil || !strings.Contains(err.Error(), "start nothing") {

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
-	"strings"
 	"syscall"
 
 	"github.com/lorry-mqtt/lorry/bench/process"
@@ -32,7 +29,7 @@ type broker struct {
 
 // startBroker starts the broker that was chosen.
 func (s *stage) startBroker(ctx context.Context) (err error) {
-	program, installed := findMosquitto()
+	program, installed := process.FindMosquitto()
 	if s.Broker == Mosquitto && !installed {
 		return errors.New("mosquitto is not installed; on Debian: apt-get install mosquitto")
 	}
@@ -44,7 +41,7 @@ func (s *stage) startBroker(ctx context.Context) (err error) {
 		s.broker.process, s.broker.address, err = s.startPart(ctx, "broker", "--subscribers", s.broker.subscribers)
 		return err
 	}
-	s.broker.kind, s.broker.name = Mosquitto, mosquittoVersion(ctx, program)
+	s.broker.kind, s.broker.name = Mosquitto, process.MosquittoVersion(ctx, program)
 	if s.broker.address, err = process.FreeAddress(); err != nil {
 		return err
 	}
@@ -60,49 +57,16 @@ func (s *stage) startMosquitto(ctx context.Context) (err error) {
 	return err
 }
 
-// configureMosquitto writes a configuration that keeps what a subscriber is owed while it is not there, also over a
-// restart, and that delays nobody: without set_tcp_nodelay every publisher waits 8 to 17 ms.
+// configureMosquitto writes its configuration.
 func (s *stage) configureMosquitto() error {
-	host, port, _ := strings.Cut(s.broker.address, ":")
-	conf := fmt.Sprintf(`listener %s %s
-allow_anonymous true
-set_tcp_nodelay true
-max_queued_messages 0
-max_inflight_messages 1000
-persistence true
-persistence_location %s/
-autosave_interval 0
-log_dest stderr
-log_type error
-log_type warning
-`, port, host, s.dir)
-	if os.Geteuid() == 0 {
-		conf += "user root\n" // else it could not write to the directory
+	conf, err := process.MosquittoConfiguration(s.broker.address, s.dir)
+	if err != nil {
+		return err
 	}
 	if err := os.WriteFile(s.path("mosquitto.conf"), []byte(conf), 0o600); err != nil {
 		return fmt.Errorf("configure mosquitto: %w", err)
 	}
 	return nil
-}
-
-// findMosquitto also looks where Debian has it, which is not on the PATH of an ordinary user.
-func findMosquitto() (program string, found bool) {
-	for _, name := range []string{"mosquitto", "/usr/sbin/mosquitto"} {
-		if program, err := exec.LookPath(name); err == nil {
-			return program, true
-		}
-	}
-	return "", false
-}
-
-// mosquittoVersion asks the program for it, in its help, which exits with status 3.
-func mosquittoVersion(ctx context.Context, program string) string {
-	help, _ := exec.CommandContext(ctx, program, "-h").Output()
-	version := regexp.MustCompile(`version ([0-9.]+)`).FindSubmatch(help)
-	if version == nil {
-		return "mosquitto"
-	}
-	return "mosquitto " + string(version[1])
 }
 
 // brokerGone takes the broker away: nothing listens at its address.
