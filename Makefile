@@ -5,6 +5,7 @@
 
 DEMO_FOR ?= 20s
 FUZZTIME ?= 60s
+DURATION ?= 3m
 
 # The version is the tag; without a tag it is what cmd/lorry/version.go says.
 VERSION  ?= $(patsubst v%,%,$(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null))
@@ -16,7 +17,7 @@ TOOL      := go tool -modfile=internal/tools/go.mod
 LINT      := CGO_ENABLED=0 $(TOOL) golangci-lint
 GOTESTSUM := CGO_ENABLED=1 $(TOOL) gotestsum
 
-.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps fuzz bench clean race
+.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps fuzz bench soak clean race
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +73,10 @@ fuzz: ## every fuzz target, one after the other (FUZZTIME=60s each)
 
 bench: build ## throughput and memory on this machine, beside a bare MQTT client (ARGS='--rounds 1')
 	go run ./bench --lorry bin/lorry $(ARGS)
+
+soak: build ## lorry under faults drawn from a seed, every frame verified (DURATION=10m FAULTS=200 SEED=7 NATS=external)
+	go run ./bench soak --lorry bin/lorry --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \
+		$(if $(NATS),--nats $(NATS)) $(ARGS)
 
 clean: ## remove what was built
 	rm -rf bin

@@ -7,6 +7,7 @@
 //   - main.go: the command line
 //   - scenario: what is run and what is measured of it
 //   - part: the programs beside lorry
+//   - soak: lorry under faults drawn from a seed, and a verdict on every frame (`go run ./bench soak --help`)
 //   - process: programs as processes, and what they cost
 //   - report: tables
 //   - hotpath: Go benchmarks of the steps on a frame's way (`go test -bench . ./bench/hotpath`)

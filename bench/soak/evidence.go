@@ -12,7 +12,8 @@ type evidence struct {
 	streams     [][]sent  // what the Network Server sent to the connection, by stream in the order of connects
 	publishes   []publish // in the order in which they came to the broker
 	crashes     []span    // of lorry
-	maxInflight int
+	inFlight    int       // the most publishes that ever were without PUBACK
+	maxInflight int       // the most that may be
 }
 
 // message is one that the Network Server generated.

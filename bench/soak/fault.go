@@ -39,20 +39,20 @@ type Kind string
 
 // The kinds of faults.
 const (
-	Kill      Kind = "kill -9"     // a process, which is started again
-	Terminate Kind = "SIGTERM"     // likewise
-	Drop      Kind = "drop"        // the streams, by Count as the simulator.Drop
-	Refuse    Kind = "refuse"      // new connections; those that a wire has are cut
-	Stall     Kind = "stall"       // nothing passes, TCP stays up
-	Disorder  Kind = "disorder"    // the next Count frames of each stream
-	Repeat    Kind = "repeat"      // likewise
-	Garbage   Kind = "garbage"     // Count frames that are no Data API messages
-	Cut       Kind = "cut"         // connections, by RST
-	HalfClose Kind = "half-close"  // connections, by FIN in one direction
-	Slow      Kind = "slow"        // Count bytes a second pass
-	Late      Kind = "late"        // PUBACKs are held back
-	Reverse   Kind = "reversed"    // PUBACKs come in groups of Count, each from the last to the first
-	Lose      Kind = "lost PUBACK" // PUBACKs are thrown away
+	Kill      Kind = "kill -9"    // a process, which is started again
+	Terminate Kind = "SIGTERM"    // likewise
+	Drop      Kind = "drop"       // the streams, by Count as the simulator.Drop
+	Refuse    Kind = "refuse"     // new connections; those that a wire has are cut
+	Stall     Kind = "stall"      // nothing passes, TCP stays up
+	Disorder  Kind = "disorder"   // the next Count frames of each stream
+	Repeat    Kind = "repeat"     // likewise
+	Garbage   Kind = "garbage"    // Count frames that are no Data API messages
+	Cut       Kind = "cut"        // connections, by RST
+	HalfClose Kind = "half-close" // connections, by FIN in one direction
+	Slow      Kind = "slow"       // Count bytes a second pass
+	Late      Kind = "late"       // PUBACKs are held back
+	Reverse   Kind = "reversed"   // PUBACKs come in groups of Count, each from the last to the first
+	Lose      Kind = "lost"       // every Count-th PUBACK
 )
 
 // Fault is one thing that happens.
@@ -92,7 +92,7 @@ var traits = []trait{
 	{class: BrokerWire, kind: Refuse, weight: 1, lasts: [2]time.Duration{50 * ms, 5 * second}},
 	{class: Pubacks, kind: Late, weight: 2, lasts: [2]time.Duration{100 * ms, 3 * second}},
 	{class: Pubacks, kind: Reverse, weight: 2, lasts: [2]time.Duration{500 * ms, 5 * second}, counts: [2]int{2, 20}},
-	{class: Pubacks, kind: Lose, weight: 1, lasts: [2]time.Duration{50 * ms, 2 * second}},
+	{class: Pubacks, kind: Lose, weight: 2, lasts: [2]time.Duration{50 * ms, 2 * second}, counts: [2]int{1, 10}},
 	{class: NetworkServer, kind: Drop, weight: 2, counts: [2]int{0, 2}},
 	{class: NetworkServer, kind: Refuse, weight: 1, lasts: [2]time.Duration{50 * ms, 10 * second}, counts: [2]int{0, 1}},
 	{class: NetworkServer, kind: Stall, weight: 1, lasts: [2]time.Duration{50 * ms, 10 * second}, silence: true},
@@ -122,6 +122,8 @@ func (f Fault) String() string {
 		}
 	case Disorder, Repeat, Garbage:
 		s += fmt.Sprintf(", %d frames", f.Count)
+	case Lose:
+		s += fmt.Sprintf(", every one in %d", f.Count)
 	case Reverse:
 		s += fmt.Sprintf(", groups of %d", f.Count)
 	default:

@@ -30,7 +30,7 @@ func (r *route) inflictPubacks(f Fault) (cure, error) {
 	case Reverse:
 		r.pubacks.Reverse(f.Count)
 	case Lose:
-		r.pubacks.Drop()
+		r.pubacks.DropEvery(f.Count)
 	default:
 		return nil, fmt.Errorf("nobody knows how to %s %s", f.Kind, f.Place)
 	}

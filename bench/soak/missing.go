@@ -12,12 +12,12 @@ const shown = 10
 
 // explain tells of each kind of failure the first ones, and what is known of them.
 func (s *stage) explain(p *printer, r *route, e *evidence, v *verdict) {
-	if v.holds() && !r.overfull() {
+	if v.holds() {
 		return
 	}
 	p.printf("\n## %s\n", r.id)
-	if r.overfull() {
-		p.printf("\n%d publishes were without PUBACK at one time.\n", r.pubacks.MaxInFlight())
+	if v.overfull {
+		p.printf("\n%d publishes were without PUBACK at one time.\n", e.inFlight)
 	}
 	if len(v.lost) > 0 {
 		p.printf("\nLost, %d, the first of them:\n\n", len(v.lost))

@@ -46,7 +46,7 @@ func (r *reading) deliver(n uint32) bool {
 		return false
 	}
 	for k := r.present; k < len(r.streams); k++ {
-		if first, any := r.first(k); any && first == n {
+		if first, left := r.first(k); left && first == n {
 			r.present = k
 			return true
 		}
@@ -70,7 +70,7 @@ func (r *reading) deliver(n uint32) bool {
 }
 
 // first is the first frame of a stream that has not been delivered.
-func (r *reading) first(stream int) (n uint32, any bool) {
+func (r *reading) first(stream int) (n uint32, left bool) {
 	numbers := r.streams[stream]
 	for r.next[stream] < len(numbers) && (r.delivered[numbers[r.next[stream]]] || r.overtaken[numbers[r.next[stream]]]) {
 		r.next[stream]++

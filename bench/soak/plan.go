@@ -19,8 +19,6 @@ const (
 	// silenceFrom and silenceTo bound a fault that the other end has to find out by itself: lorry gives a Network Server
 	// that says nothing 50 s.
 	silenceFrom, silenceTo = 52 * second, 65 * second
-	// longRun is how long a run must be to have silences.
-	longRun = 150 * second
 )
 
 // Plan is everything that a seed decides.
@@ -113,7 +111,7 @@ func (d *dealer) draw(t trait, place int, at time.Duration) Fault {
 	if longest := t.lasts[1]; longest > 0 {
 		longest = max(t.lasts[0], min(longest, d.duration/10))
 		f.For = logUniform(d.r, float64(t.lasts[0]), float64(longest)).Round(ms)
-		if t.silence && d.duration >= longRun && d.r.IntN(3) == 0 {
+		if t.silence && at+silenceTo <= d.duration && d.r.IntN(3) == 0 {
 			f.For = (silenceFrom + time.Duration(d.r.Int64N(int64(silenceTo-silenceFrom)))).Round(ms)
 		}
 	}

@@ -38,7 +38,7 @@ func (s *stage) newRoute(ctx context.Context, broker string) (*route, error) {
 	if r.broker, err = s.newBroker(ctx, broker); err != nil {
 		return nil, err
 	}
-	if err = r.broker.start(ctx); err != nil {
+	if err := r.broker.start(ctx); err != nil {
 		return nil, err
 	}
 	if r.pubacks, err = faultywire.NewPubackProxy(r.broker.listens, r.recorded); err != nil {
@@ -60,10 +60,7 @@ func (s *stage) newBroker(ctx context.Context, kind string) (*program, error) {
 	}
 	p := &program{name: kind, dir: s.dir, listens: address, life: ctx}
 	if kind == Mosquitto {
-		found := false
-		if p.args, found, err = s.mosquittoArgs(address); !found {
-			return nil, errors.New("mosquitto is not installed: `make interop-deps`, or go without it by --brokers mochi")
-		}
+		p.args, err = s.mosquittoArgs(address)
 		return p, err
 	}
 	subscribers, err := process.FreeAddress()
@@ -71,20 +68,20 @@ func (s *stage) newBroker(ctx context.Context, kind string) (*program, error) {
 	return p, err
 }
 
-func (s *stage) mosquittoArgs(address string) (args []string, found bool, err error) {
+func (s *stage) mosquittoArgs(address string) ([]string, error) {
 	program, found := process.FindMosquitto()
 	if !found {
-		return nil, false, nil
+		return nil, errors.New("mosquitto is not installed: `make interop-deps`, or go without it by --brokers mochi")
 	}
 	conf, err := process.MosquittoConfiguration(address, s.dir)
 	if err != nil {
-		return nil, true, err
+		return nil, err
 	}
 	file := filepath.Join(s.dir, "mosquitto.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-		return nil, true, fmt.Errorf("configure mosquitto: %w", err)
+		return nil, fmt.Errorf("configure mosquitto: %w", err)
 	}
-	return []string{program, "-c", file}, true, nil
+	return []string{program, "-c", file}, nil
 }
 
 // places are where faults can befall the route.

@@ -45,7 +45,7 @@ func (o *Options) Run(ctx context.Context, summary io.Writer) (err error) {
 	}
 	ended := time.Since(s.start)
 	err = errors.Join(err, s.close())
-	if s.lorry != nil {
+	if s.lorry != nil { // else not all of what the summary tells of is there
 		err = errors.Join(err, s.report(summary, ended, err))
 	}
 	if err != nil {

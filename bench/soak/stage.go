@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	accessToken = "soak-token-soak-token"
+	accessToken = "soak-token-soak-token" //nolint:gosec // of a Network Server that lives as long as the run
 	maxInflight = 100
 	devices     = 20
 	// history is how many messages the Network Server remembers: all of the longest run.

@@ -20,7 +20,7 @@ func (s *stage) report(w io.Writer, took time.Duration, failed error) error {
 	for i, r := range s.routes {
 		all[i] = s.evidence(r)
 		verdicts[i] = judge(all[i])
-		if !verdicts[i].holds() || r.overfull() {
+		if !verdicts[i].holds() {
 			err = ErrBroken
 		}
 	}
@@ -48,13 +48,12 @@ func outcome(err error) string {
 
 // evidence is what there is on a connection.
 func (s *stage) evidence(r *route) *evidence {
-	e := &evidence{publishes: r.recorded.all(), crashes: s.crashes, maxInflight: maxInflight}
+	e := &evidence{
+		publishes: r.recorded.all(), crashes: s.crashes, inFlight: r.pubacks.MaxInFlight(), maxInflight: maxInflight,
+	}
 	e.messages, e.streams = s.ledger.of(r.id, s.ns.Streams())
 	return e
 }
-
-// overfull tells whether there were ever more publishes without PUBACK than a window.
-func (r *route) overfull() bool { return r.pubacks != nil && r.pubacks.MaxInFlight() > maxInflight }
 
 func (s *stage) connections(verdicts []verdict) *report.Table {
 	t := report.NewTable(append([]string{"frames"}, s.Brokers...)...)

@@ -7,18 +7,19 @@ type verdict struct {
 	damaged         []int    // bytes, topic, QoS or retain flag are not as they have to be
 	foreign         []int    // never sent
 	disordered      []int    // first deliveries after one that was sent later
+	overfull        bool     // more publishes were without PUBACK than may be
 	requests        int      // downlink_requests among first deliveries out of order: allowed, and counted
 	repeats
 }
 
 // holds tells whether every promise was kept.
 func (v *verdict) holds() bool {
-	return len(v.lost)+len(v.damaged)+len(v.foreign)+len(v.disordered)+len(v.unexplained)+len(v.excessive) == 0
+	return !v.overfull && len(v.lost)+len(v.damaged)+len(v.foreign)+len(v.disordered)+len(v.unexplained)+len(v.excessive) == 0
 }
 
 // judge looks at every frame.
 func judge(e *evidence) verdict {
-	v := verdict{repeats: judgeRepeats(e)}
+	v := verdict{repeats: judgeRepeats(e), overfull: e.inFlight > e.maxInflight}
 	acked := make([]bool, len(e.messages)+1)
 	for i, p := range e.publishes {
 		switch {
@@ -60,7 +61,7 @@ func firstDeliveries(e *evidence) (firsts []int) {
 	}
 	seen := make([]bool, len(e.messages)+1)
 	for i, p := range e.publishes {
-		if last, any := taken[p.link]; any && i <= last && p.n > 0 && !seen[p.n] {
+		if last, known := taken[p.link]; known && i <= last && p.n > 0 && !seen[p.n] {
 			seen[p.n] = true
 			firsts = append(firsts, i)
 		}

@@ -25,7 +25,8 @@ type PubackProxy struct {
 	links []*link          // open ones
 	gates [2]chan struct{} // by direction; closed while packets may go through
 	treat treatment
-	group int // for reverse
+	group int // for reverse and drop
+	turn  int // PUBACKs since the last one dropped
 
 	accepted    int
 	connects    int
@@ -108,12 +109,15 @@ func (p *PubackProxy) Withhold() { p.set(withhold, 0) }
 func (p *PubackProxy) Reverse(n int) { p.set(reverse, n) }
 
 // Drop loses every PUBACK from now on.
-func (p *PubackProxy) Drop() { p.set(drop, 0) }
+func (p *PubackProxy) Drop() { p.set(drop, 1) }
+
+// DropEvery loses every n-th PUBACK from now on, and lets the others through.
+func (p *PubackProxy) DropEvery(n int) { p.set(drop, n) }
 
 func (p *PubackProxy) set(treat treatment, group int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.treat, p.group = treat, group
+	p.treat, p.group, p.turn = treat, group, 0
 }
 
 // Release lets up to n PUBACKs through that were held back, of each client, in the order in which they came. It

@@ -135,6 +135,11 @@ func (l *link) acknowledge(p Packet) []Packet {
 	case pass:
 		out = []Packet{p}
 	case drop:
+		if l.proxy.turn++; l.proxy.turn < l.proxy.group {
+			out = []Packet{p}
+			break
+		}
+		l.proxy.turn = 0
 		l.proxy.dropped++
 	case withhold:
 		l.held = append(l.held, p)

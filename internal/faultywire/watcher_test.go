@@ -77,7 +77,7 @@ func TestWatcher(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer client.Close() //revive:disable-line:defer two of them
+		t.Cleanup(func() { _ = client.Close() })
 		if _, err := client.Write([]byte{0x32, 6, 0, 1, 't', 0, 1, 'a'}); err != nil {
 			t.Fatal(err)
 		}

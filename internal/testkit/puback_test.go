@@ -134,6 +134,16 @@ func TestPubackProxyDrops(t *testing.T) {
 	}
 }
 
+func TestPubackProxyDropsEverySecond(t *testing.T) {
+	p, w := throughPubackProxy(t)
+	p.DropEvery(2)
+	w.publishAndAck(5)
+	w.expect(w.client, pubackPacket(1), pubackPacket(3), pubackPacket(5))
+	if p.Dropped() != 2 || p.InFlight() != 2 {
+		t.Errorf("%d dropped, %d in flight", p.Dropped(), p.InFlight())
+	}
+}
+
 func TestPubackProxyCuts(t *testing.T) {
 	p, w := throughPubackProxy(t)
 	w.publishAndAck(1)
