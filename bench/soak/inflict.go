@@ -102,7 +102,7 @@ func (s *stage) forgotten(end span) span {
 	end.from -= forgets
 	for { // an outage before the outage counts, too, if lorry had no time between
 		from, away := s.timeline.during(NATS, end)
-		if !away || from >= end.from {
+		if !away || from-forgets >= end.from {
 			return end
 		}
 		end.from = from - forgets

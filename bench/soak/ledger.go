@@ -2,6 +2,7 @@ package soak
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -26,7 +27,6 @@ type ledger struct {
 	sent     []sent            // of all streams
 	frames   map[digest]uint32 // exact bytes → number
 	contents map[digest]uint32 // what they say, live or replayed → number
-	err      error
 }
 
 func newLedger(start time.Time) *ledger {
@@ -36,9 +36,11 @@ func newLedger(start time.Time) *ledger {
 // Generated implements simulator.Witness.
 func (l *ledger) Generated(m simulator.Message) {
 	content, err := simulator.Canonical(m.Raw)
+	if err != nil {
+		panic(fmt.Sprintf("soak: the Network Server generated what is no message: %v", err))
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.err = err
 	device := m.Device
 	if device == "" {
 		device = "{device}" // what a message lacks stays as the template has it

@@ -50,8 +50,11 @@ func (r *route) settle(ctx context.Context, owed int, patience time.Duration) er
 		waiting, cancel := context.WithTimeoutCause(ctx, patience, errMissing)
 		err := r.recorded.Await(waiting, func() bool { return r.recorded.delivered() > had })
 		cancel()
-		if err != nil {
+		if errors.Is(err, errMissing) {
 			return fmt.Errorf("%s: %d of %d messages, and no more for %v: %w", r.id, had, owed, patience, err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (s *stage) report(w io.Writer, took time.Duration, failed error) error {
 
 func outcome(err error) string {
 	if err == nil {
-		return "Nothing was lost."
+		return "Every promise was kept."
 	}
 	return "**Not as promised.**"
 }

@@ -75,13 +75,13 @@ func (t *timeline) all() []entry {
 	return append([]entry(nil), t.entries...)
 }
 
-// during tells whether a fault of the class overlapped a stretch of time.
-func (t *timeline) during(class Class, stretch span) (from time.Duration, overlapped bool) {
-	from = stretch.from
+// during tells whether faults of the class overlapped a stretch of time, and when the first of them began.
+func (t *timeline) during(class Class, stretch span) (first time.Duration, overlapped bool) {
+	first = stretch.to
 	for _, e := range t.all() {
 		if e.Place.Class == class && e.during.from <= stretch.to && (e.during.to == 0 || stretch.from <= e.during.to+second) {
-			from, overlapped = min(from, e.during.from), true
+			first, overlapped = min(first, e.during.from), true
 		}
 	}
-	return from, overlapped
+	return first, overlapped
 }
