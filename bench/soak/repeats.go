@@ -16,15 +16,10 @@ type repeats struct {
 // judgeRepeats finds a reason for each repeat.
 func judgeRepeats(e *evidence) repeats {
 	j := newRepeatJudge(e)
-	for i, p := range e.publishes {
-		if p.n == 0 {
-			continue
+	for i := range e.publishes {
+		if e.publishes[i].n > 0 {
+			j.judge(i)
 		}
-		if before, published := j.last[p.n]; published {
-			j.repeated++
-			j.explain(i, &e.publishes[before])
-		}
-		j.last[p.n] = i
 	}
 	j.bound = j.allowed()
 	return j.repeats
@@ -33,16 +28,24 @@ func judgeRepeats(e *evidence) repeats {
 type repeatJudge struct {
 	*evidence
 	repeats
-	last      map[uint32]int // by message: its last publish so far
-	passed    map[int]int    // by link: how many PUBACKs went on to lorry
-	twice     map[uint32]int // by message: how often the Network Server repeated it on request
+	last      map[uint32][]int // by message: the last publish of each of its copies so far
+	onLink    map[copies]int   // how many so far
+	passed    map[int]int      // by link: how many PUBACKs went on to lorry
+	twice     map[uint32]int   // by message: how often the Network Server repeated it on request
 	sentTwice int
 	windowed  map[int]int // by link: repeats for the end of the session before
 }
 
+// copies are those of one message that are published on one link.
+type copies struct {
+	n    uint32
+	link int
+}
+
 func newRepeatJudge(e *evidence) *repeatJudge {
 	j := &repeatJudge{
-		evidence: e, last: map[uint32]int{}, passed: map[int]int{}, twice: map[uint32]int{}, windowed: map[int]int{},
+		evidence: e, last: map[uint32][]int{}, onLink: map[copies]int{}, passed: map[int]int{}, twice: map[uint32]int{},
+		windowed: map[int]int{},
 	}
 	for i := range e.publishes {
 		p := &e.publishes[i]
@@ -59,20 +62,42 @@ func newRepeatJudge(e *evidence) *repeatJudge {
 	return j
 }
 
-// explain finds the reason for a repeat.
+// judge takes the next publish. The Network Server's copies of a message are stored, and may be repeated, like any other
+// frames: the first on a link repeats the first, the second the second.
+func (j *repeatJudge) judge(i int) {
+	p := &j.publishes[i]
+	key := copies{p.n, p.link}
+	number := j.onLink[key]
+	j.onLink[key]++
+	last := j.last[p.n]
+	if len(last) > 0 {
+		j.repeated++
+	}
+	switch {
+	case number < len(last): // the others were on other links
+		j.explain(i, &j.publishes[last[number]])
+		last[number] = i
+		return
+	case number == 0:
+	case number <= j.twice[p.n]:
+		j.doubled++
+	default:
+		j.unexplained = append(j.unexplained, i)
+	}
+	j.last[p.n] = append(last, i)
+}
+
+// explain finds the reason for a repeat of what was published on another link.
 func (j *repeatJudge) explain(i int, before *publish) {
 	p := &j.publishes[i]
 	switch {
-	case p.link != before.link && j.forgotten(before, p):
+	case j.forgotten(before, p):
 		j.crashed++
-	case p.link < before.link, p.link != before.link && j.unsettled(before): // the former: it was stuck in a wire
+	case p.link < before.link, j.unsettled(before): // the former: it was stuck in a wire
 		j.sessions++
 		if j.windowed[p.link]++; j.windowed[p.link] == j.maxInflight+1 {
 			j.excessive = append(j.excessive, p.link)
 		}
-	case j.twice[p.n] > 0:
-		j.twice[p.n]--
-		j.doubled++
 	default:
 		j.unexplained = append(j.unexplained, i)
 	}

@@ -122,7 +122,11 @@ func TestJudge(t *testing.T) {
 		"before the crash that would excuse it": {newCourse(9).publishes(1, 1, 2, 3, 4, 5, 6, 7, 8).publishes(2, 1, 9).with(crash(20*second, 21*second)), tally{repeated: 1, unexplained: 1}},
 		"late from a wire that was stuck":       {newCourse(3).publishes(2, 1, 2).publishes(1, 1, 2).publishes(2, 3), tally{repeated: 2}},
 		"sent twice by the Network Server":      {newCourse(2).publishes(1, 1, 2, 2).with(func(c *course) { c.streams[0] = append(c.streams[0], sent{n: 2, repeat: true}) }), tally{repeated: 1}},
-		"sent twice, published three times":     {newCourse(2).publishes(1, 1, 2, 2, 2).with(func(c *course) { c.streams[0] = append(c.streams[0], sent{n: 2, repeat: true}) }), tally{repeated: 2, unexplained: 1}},
+		"sent twice, both again after a session": {
+			newCourse(2).publishes(1, 1, 2, 2).publishes(2, 2, 2).with(func(c *course) { c.streams[0] = append(c.streams[0], sent{n: 2, repeat: true}) }),
+			tally{repeated: 3},
+		},
+		"sent twice, published three times": {newCourse(2).publishes(1, 1, 2, 2, 2).with(func(c *course) { c.streams[0] = append(c.streams[0], sent{n: 2, repeat: true}) }), tally{repeated: 2, unexplained: 1}},
 	} {
 		v := judge(&c.course.evidence)
 		if got := tallyOf(&v); got != c.want {
