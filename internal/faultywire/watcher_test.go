@@ -2,6 +2,8 @@ package faultywire
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -12,16 +14,14 @@ import (
 
 // noted is a Watcher that takes notes.
 type noted struct {
-	Changes
 	mu    sync.Mutex
 	notes []string
 }
 
 func (n *noted) note(format string, args ...any) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.notes = append(n.notes, fmt.Sprintf(format, args...))
-	n.mu.Unlock()
-	n.Raise()
 }
 
 func (n *noted) Published(link int, p Packet) {
@@ -30,6 +30,24 @@ func (n *noted) Published(link int, p Packet) {
 }
 func (n *noted) Acknowledged(link int, id uint16) { n.note("link %d acknowledges %d", link, id) }
 func (n *noted) Passed(link int, id uint16)       { n.note("link %d passes %d", link, id) }
+
+func TestAwaitEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	enough := errors.New("enough")
+	var c Changes
+	asked := 0
+	err := c.Await(ctx, func() bool {
+		if asked++; asked == 1 {
+			c.Raise() // so that it asks again
+		} else {
+			cancel(enough)
+		}
+		return false
+	})
+	if !errors.Is(err, enough) || asked != 2 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
 
 // TestWatcher follows a publish whose PUBACK is lost, and on another link one whose PUBACK is not.
 func TestWatcher(t *testing.T) {
@@ -71,24 +89,24 @@ func TestWatcher(t *testing.T) {
 		"link 1 publishes t=a", "link 1 acknowledges 1",
 		"link 2 publishes t=a", "link 2 acknowledges 1", "link 2 passes 1",
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel() // cuts the clients off
 	p.Drop()
 	for i := range 2 {
 		client, err := net.Dial("tcp", p.Address())
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = client.Close() })
+		context.AfterFunc(ctx, func() { _ = client.Close() })
 		if _, err := client.Write([]byte{0x32, 6, 0, 1, 't', 0, 1, 'a'}); err != nil {
 			t.Fatal(err)
 		}
-		timeout := time.AfterFunc(20*time.Second, func() { _ = client.Close(); p.Close() })
 		if i == 0 {
-			err = watch.Await(t.Context(), func() bool { watch.mu.Lock(); defer watch.mu.Unlock(); return len(watch.notes) == 2 })
+			err = p.Await(ctx, func() bool { return p.Dropped() == 1 })
 			p.Pass()
 		} else {
 			_, err = ReadPacket(bufio.NewReader(client))
 		}
-		timeout.Stop()
 		if err != nil {
 			t.Fatal(err)
 		}
