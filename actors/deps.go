@@ -28,6 +28,9 @@ type Deps struct {
 	// MaxFrameBytes is the largest frame that the buffer takes.
 	MaxFrameBytes int
 
+	// Unsynced is how far back what was stored before this process may be missing from Store.
+	Unsynced time.Duration
+
 	// Dial opens TCP connections to brokers and Network Servers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// ConnectBroker opens an MQTT session; broker.Connect.

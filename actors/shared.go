@@ -70,6 +70,7 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
 		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
 	}
+	s.missed.unsynced = deps.Unsynced
 	s.missed.margin = time.Duration(spec.Source.ReplayMargin)
 	return s, nil
 }

@@ -110,7 +110,7 @@ func (a *App) start(ctx context.Context) error {
 func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	deps := actors.Deps{
 		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Dial: a.config.Egress.Policy().DialContext,
-		MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
+		Unsynced: a.nats.Unsynced(), MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
 	}
 	b := a.config.Buffer
 	var err error

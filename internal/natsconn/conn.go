@@ -104,7 +104,17 @@ func (c *Conn) Server() *server.Server {
 	return c.embedded.server
 }
 
-// Close ends the connection and stops the embedded server; its store is flushed to disk.
+// Unsynced is how far back what was written and acknowledged before this connection was opened may be missing: JetStream
+// acknowledges before it syncs. It is 0 after a clean end, and where each write is synced. Of an external system it
+// cannot be seen how its servers ended: there it is JetStream's default sync interval, always.
+func (c *Conn) Unsynced() time.Duration {
+	if c.embedded == nil {
+		return defaultSyncInterval
+	}
+	return c.embedded.unsynced
+}
+
+// Close ends the connection and stops the embedded server; its store is synced to disk.
 func (c *Conn) Close() error {
 	if c.Conn != nil {
 		c.Conn.Close()

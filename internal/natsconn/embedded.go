@@ -1,6 +1,7 @@
 package natsconn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,13 +34,18 @@ type Embedded struct {
 	MaxStore int64
 }
 
+// defaultSyncInterval is how often JetStream syncs what was written if it is not told otherwise.
+const defaultSyncInterval = 2 * time.Minute
+
 // maxPayload is the largest message the embedded server takes: a frame of 1 MiB with room for its headers.
 const maxPayload = 2 << 20
 
 // embedded is a running server with the lock on its directory.
 type embedded struct {
-	server *server.Server
-	lock   *os.File
+	server   *server.Server
+	lock     *os.File
+	dir      string
+	unsynced time.Duration // how far back writes of the server before this one may be missing
 }
 
 func startEmbedded(ctx context.Context, name string, cfg Embedded, log zerolog.Logger) (*embedded, error) {
@@ -59,7 +65,17 @@ func startEmbedded(ctx context.Context, name string, cfg Embedded, log zerolog.L
 		return nil, errors.Join(fmt.Errorf("nats.embedded: %w", err), lock.Close())
 	}
 	s.SetLogger(&serverLog{log}, false, false)
-	e := &embedded{server: s, lock: lock}
+	unclean, err := markRunning(cfg.Dir)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	e := &embedded{server: s, lock: lock, dir: cfg.Dir}
+	if unclean {
+		log.Warn().Str("dir", cfg.Dir).Msg("the store was not closed in good order: what may not have reached the disk is fetched again")
+		if !cfg.SyncAlways {
+			e.unsynced = cmp.Or(cfg.SyncInterval, defaultSyncInterval)
+		}
+	}
 	s.Start()
 	if err := e.awaitReady(ctx); err != nil {
 		return nil, errors.Join(err, e.stop())
@@ -125,7 +141,11 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 func (e *embedded) stop() error {
+	running := e.server.JetStreamEnabled()
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
-	return e.lock.Close()
+	if !running { // it never opened the store, or gave it up: what that lacks is still to be found out
+		return e.lock.Close()
+	}
+	return errors.Join(markStopped(e.dir), e.lock.Close())
 }
