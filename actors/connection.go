@@ -32,8 +32,11 @@ type connectionActor struct {
 	state  *state
 	cursor *cursorKeeper
 
-	unrecorded int            // records of evicted frames that are being written
-	held       *buffer.Cursor // where the cursor moves when they are; nil: it does not
+	unrecorded int // records of evicted frames that are being written
+	// passed is the floor as the publisher reported it. The topic-router reports a hole before it hands on what is
+	// behind it, so that at a report of evicted frames this is still before them; shared.floor may be past them.
+	passed buffer.Cursor
+	held   *buffer.Cursor // where the cursor moves when they are; nil: it does not
 
 	opening  *backoff.Backoff
 	openedAt time.Time
@@ -218,6 +221,7 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 	c.state.current.Gaps = m.source.Gaps
 	floor := c.floor(m)
 	shared.floor.store(floor)
+	c.passed = floor
 	if floor.Number < m.log.Last() {
 		shared.behind.since(time.Now())
 	}

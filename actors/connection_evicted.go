@@ -28,8 +28,8 @@ func (c *connectionActor) framesEvicted(ctx actor.Context, m *messages.FramesEvi
 	if m.Lane != messages.LaneMain {
 		return
 	}
-	floor, now := c.shared.floor.load(), time.Now()
-	c.shared.missed.evicted(floor, m.Last)
+	now := time.Now()
+	c.shared.missed.evicted(c.passed, m.Last)
 	since := unixTime(c.shared.missed.owes())
 	if changed := c.shared.missed.gap(buffer.Gap{Since: since, Until: now, Types: allTypes, Reason: gapEvicted}); changed != nil {
 		c.state.gapsChanged(changed)
@@ -64,6 +64,8 @@ func (c *connectionActor) missedWasRecorded(m missedRecorded) {
 
 // floorMoved has the cursor follow.
 func (c *connectionActor) floorMoved(m *messages.FloorMoved) {
+	c.passed = m.Cursor
+	c.shared.missed.delivered(m.Cursor.Number)
 	if c.unrecorded > 0 {
 		c.held = &m.Cursor
 		return

@@ -135,18 +135,24 @@ func (m *missed) unasked() bool {
 	return m.refetch
 }
 
-// through notes that the replay has ended, with the last frame stored and the floor of those delivered, and reports
-// whether it has: not if more was evicted since it began.
-func (m *missed) through(last uint64, floor buffer.Cursor) bool {
+// delivered notes how far the floor is.
+func (m *missed) delivered(number uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := &m.record.Replayed; r.Last <= number {
+		r.From, r.Last = 0, 0
+	}
+}
+
+// through notes that the replay has ended, with the last frame stored, and reports whether it has: not if more was
+// evicted since it began.
+func (m *missed) through(last uint64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refetch {
 		return false
 	}
 	r := &m.record
-	if r.Replayed.Last <= floor.Number {
-		r.Replayed.From = 0
-	}
 	r.Replayed.From, r.Replayed.Last = lowest(r.Replayed.From, r.Replay), last
 	r.Replay, r.Owed, m.reached, m.known = 0, 0, 0, nil
 	return true

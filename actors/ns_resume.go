@@ -119,7 +119,7 @@ func (s *stream) fresh(ctx context.Context, frames []dataapi.Frame) []dataapi.Fr
 
 // settle ends the replay when nothing of it has come for long enough.
 func (s *stream) settle(ctx context.Context) {
-	if s.repeats == nil || s.fetching || time.Since(s.replayed) <= replayQuiet || !s.missed.through(s.frames.Last(), s.floor.load()) {
+	if s.repeats == nil || s.fetching || time.Since(s.replayed) <= replayQuiet || !s.missed.through(s.frames.Last()) {
 		return
 	}
 	s.repeats = nil

@@ -127,6 +127,7 @@ func TestFramesThatTheBoundsRemovedAreCounted(t *testing.T) {
 		st.bounds.MaxFramesPerConnection = 1000
 		st.start()
 		e := st.at("acme")
+		e.ns.change(func(n *fakeNS) { n.keeps = time.Nanosecond }) // nothing of it can be fetched again
 		e.broker.refusing(errGone)
 		st.put("acme", nil)
 		for range 50 {

@@ -41,14 +41,14 @@ func snapshot(t *testing.T, dir string) string {
 		if entry.IsDir() {
 			return os.MkdirAll(filepath.Join(to, name), 0o750)
 		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) //nolint:gosec // a directory of the test's own
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(to, name), content, 0o600)
+		return os.WriteFile(filepath.Join(to, name), content, 0o600) //nolint:gosec // as above
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestAPowerCutLosesNothing(t *testing.T) {
 			for _, m := range ns.Messages() {
 				sent = append(sent, m.Raw)
 			}
-			await(t, a, func(s messages.Status) bool {
+			await(t, a, func(messages.Status) bool {
 				var got [][]byte
 				for _, p := range broker.Published() {
 					got = append(got, p.Payload)

@@ -147,7 +147,7 @@ func (p *pageReader) take(element []byte, size int64) error {
 	id, message, err := splitElement(element)
 	if err != nil {
 		discarded(Discard{Reason: DiscardNotJSON, Size: size, Head: head(element), Err: err})
-		return nil
+		return nil //nolint:nilerr // it is reported, and passed over
 	}
 	if id == p.edge {
 		if p.page.last != p.edge {
