@@ -52,7 +52,7 @@ func TestEvictedFramesAreFetchedAgain(t *testing.T) {
 			e.ns.send(10)
 			synctest.Wait()
 			if d := testkit.Verify(t, e.ns.sent(), e.broker.payloads()); d.Lost > 0 || d.Foreign > 0 || d.Repeated > 20 {
-				t.Errorf("delivered %+v of %d", d, len(e.ns.sent()))
+				t.Errorf("delivered %+v of %d, status %+v", d, len(e.ns.sent()), st.status("acme"))
 			}
 			s := st.status("acme")
 			if len(s.Gaps) != 1 || s.Gaps[0].Reason != gapEvicted || s.Gaps[0].ClosedAt == nil || s.Source.State != messages.SourceStreaming {

@@ -168,6 +168,13 @@ func (m *missed) recall() *source.Repeats {
 	return m.known
 }
 
+// forget has the next session learn anew what is stored.
+func (m *missed) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known = nil
+}
+
 // recalled notes the number of the first frame that a set which recall returned knows from the buffer.
 func (m *missed) recalled(first uint64) {
 	m.mu.Lock()

@@ -97,10 +97,30 @@ func (s *stream) receive(ctx context.Context, session source.Session) error {
 func (s *stream) merge(ctx context.Context, frames []dataapi.Frame) error {
 	s.merging.Lock()
 	defer s.merging.Unlock()
-	if frames = s.fresh(ctx, frames); len(frames) == 0 {
-		return nil
+	for len(frames) > 0 {
+		n, err := s.room(ctx, len(frames))
+		if err != nil {
+			return err
+		}
+		if err := s.admit(ctx, frames[:n:n]); err != nil {
+			return err
+		}
+		frames = frames[n:]
 	}
-	return s.store(ctx, frames)
+	return nil
+}
+
+// admit stores those of the frames that are not known.
+func (s *stream) admit(ctx context.Context, frames []dataapi.Frame) error {
+	stored := false
+	defer func() {
+		if !stored {
+			s.missed.forget() // after a panic, too: what was not stored must not be taken for known
+		}
+	}()
+	err := s.store(ctx, s.fresh(ctx, frames))
+	stored = err == nil
+	return err
 }
 
 // store appends frames and hands them to the feed. While the buffer cannot be written it tries again: the
@@ -108,13 +128,9 @@ func (s *stream) merge(ctx context.Context, frames []dataapi.Frame) error {
 func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 	failures := backoff.New()
 	for len(frames) > 0 {
-		n, err := s.room(ctx, len(frames))
-		if err != nil {
-			return err
-		}
 		// An append is never cut short: it would not be known whether it was stored, and the next one would take
 		// what is there for another writer's.
-		batch, err := s.frames.Append(context.WithoutCancel(ctx), frames[:n])
+		batch, err := s.frames.Append(context.WithoutCancel(ctx), frames)
 		if err != nil {
 			if errors.Is(err, buffer.ErrFenced) {
 				s.life.tell(&messages.BufferFenced{Err: err})
