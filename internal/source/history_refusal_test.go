@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -156,8 +157,14 @@ func TestASilentHistoryIsLeftInTime(t *testing.T) {
 				o := HistoryOptions{URL: "http://h/history", AccessToken: secret.New(testToken), Dial: func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
 					t.Cleanup(func() { _ = theirs.Close() })
-					go func() { _, _ = io.Copy(io.Discard, theirs) }()
-					go func() { _, _ = io.WriteString(theirs, begin) }()
+					go func() {
+						in := bufio.NewReader(theirs)
+						if _, err := http.ReadRequest(in); err != nil {
+							return
+						}
+						_, _ = io.WriteString(theirs, begin)
+						_, _ = io.Copy(io.Discard, in)
+					}()
 					return ours, nil
 				}}
 				start := time.Now()
