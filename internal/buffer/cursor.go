@@ -45,7 +45,10 @@ func (s storedCursor) cursor() Cursor {
 }
 
 // Cursors keeps the cursors of all connections in a JetStream key-value bucket.
-type Cursors struct{ kv jetstream.KeyValue }
+type Cursors struct {
+	js jetstream.JetStream
+	kv jetstream.KeyValue
+}
 
 // OpenCursors makes the bucket or opens the one that is there.
 func OpenCursors(ctx context.Context, js jetstream.JetStream, replicas int) (*Cursors, error) {
@@ -58,7 +61,7 @@ func OpenCursors(ctx context.Context, js jetstream.JetStream, replicas int) (*Cu
 	if err != nil {
 		return nil, fmt.Errorf("open key-value bucket %s: %w", cursorBucket, err)
 	}
-	return &Cursors{kv: kv}, nil
+	return &Cursors{js: js, kv: kv}, nil
 }
 
 // Load returns a connection's cursor and the revision to save the next one by. Both are zero when it has none.

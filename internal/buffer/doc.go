@@ -12,6 +12,7 @@
 //	read.go    reading the stream from a position
 //	trim.go    the bound on one connection's frames
 //	feed.go    Next: from memory while the reader keeps up, from the stream when it is behind
+//	purge.go   what a deleted connection leaves
 //	source.go  what a restart has to know of the Network Server's end
 //	cursor.go  the last frame acknowledged with all before it, kept by compare-and-set
 package buffer

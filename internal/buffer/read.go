@@ -154,8 +154,13 @@ func (l *Log) FromTime(ctx context.Context, at float64) (Position, error) {
 // it must be true of all that follow. It is true of the last message at the latest. reached is given the
 // message's frames and the highest meta.time up to it.
 func (l *Log) firstMessage(ctx context.Context, reached func(b Batch, highest float64) bool) (uint64, error) {
-	found := l.lastSeq
-	for low, high := uint64(1), l.lastSeq; low < high; {
+	return l.firstMessageUpTo(ctx, l.lastSeq, reached)
+}
+
+// firstMessageUpTo is firstMessage for a goroutine that does not append: last is the sequence of the last message.
+func (l *Log) firstMessageUpTo(ctx context.Context, last uint64, reached func(b Batch, highest float64) bool) (uint64, error) {
+	found := last
+	for low, high := uint64(1), last; low < high; {
 		mid := low + (high-low)/2
 		msg, err := l.store.stream.GetMsg(ctx, mid, jetstream.WithGetMsgSubject(l.subject)) // the first at or behind mid
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
