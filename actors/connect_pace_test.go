@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -48,8 +49,11 @@ func TestEveryWayToAConnectKeepsTheIntervalOfABrokerThatLimitsThem(t *testing.T)
 			synctest.Wait()
 			e.broker.panicking("")
 		},
-		"a connection that is replaced": func(st *treeStage, _ *ends) {
-			st.put("acme", func(s *connection.Spec) { limited(s); s.TopicUp = "other/{device}" })
+		"a connection that is changed": func(st *treeStage, e *ends) {
+			st.put("acme", func(s *connection.Spec) {
+				limited(s)
+				s.TopicDown = fmt.Sprintf("other-%d", len(e.broker.tried())) // needs a session of its own
+			})
 		},
 		"a connection that is paused and resumed": func(st *treeStage, _ *ends) {
 			st.put("acme", func(s *connection.Spec) { limited(s); s.Enabled = false })

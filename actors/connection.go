@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -27,10 +26,13 @@ type connectionActor struct {
 	supervisor
 	deps   *Deps
 	spec   connection.Spec
+	paused bool
 	life   *incarnation
 	shared *shared // nil until the buffer is open
 	state  *state
 	cursor *cursorKeeper
+
+	replaying *replay // under way; nil: none
 
 	unrecorded int // records of evicted frames that are being written
 	// passed is the floor as the publisher reported it. The topic-router reports a hole before it hands on what is
@@ -58,29 +60,20 @@ var childActors = []struct {
 
 // Reports of the connection's goroutines and timers.
 type (
-	resourcesOpened struct {
-		log      *buffer.Log
-		aside    *buffer.Aside
-		moved    []uint64 // frames of the log that are aside
-		cursor   buffer.Cursor
-		source   buffer.Source
-		recorded uint64 // its revision
-		revision uint64
-		begins   bool // there was no cursor: the connection is new, and its cursor's time is ours
-		err      error
-	}
 	reopen      struct{}
 	lookAtLag   struct{}
 	drainIsOver struct{} // PUBACKs are not waited for any longer
 	stopNow     struct{} // neither is the cursor
 )
 
-func newConnection(spec connection.Spec, deps *Deps) actor.Actor {
+func newConnection(put *messages.PutConnection, deps *Deps) actor.Actor {
+	spec := put.Spec
 	log := deps.Log.With().Str("connection", spec.ID).Logger()
 	return &connectionActor{
 		supervisor: newSupervisor(log, &deps.Metrics.Node.Restarts),
 		deps:       deps,
 		spec:       spec,
+		paused:     put.Paused,
 		state:      newState(spec, deps, log),
 		opening:    backoff.New(),
 		drained:    map[string]bool{},
@@ -103,28 +96,17 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.childStarted(m.Who)
 	case *actor.Terminated:
 		c.childTerminated(ctx, m)
-	case *messages.BrokerChanged:
-		c.state.brokerChanged(m)
-	case *messages.SubscriptionChanged:
-		c.state.subscriptionChanged(m, c.spec.TopicDown)
-	case *messages.SourceChanged:
-		c.state.sourceChanged(m)
-	case *messages.BufferChanged:
-		c.state.bufferChanged(m)
-	case *messages.GapsChanged:
-		c.state.gapsChanged(m)
-	case *messages.HistoryChanged:
-		c.state.historyChanged(m)
+	case *messages.BrokerChanged, *messages.SubscriptionChanged, *messages.SourceChanged, *messages.BufferChanged,
+		*messages.GapsChanged, *messages.HistoryChanged, *messages.FrameParked:
+		c.told(m)
 	case *messages.FramesEvicted:
 		c.framesEvicted(ctx, m)
 	case missedRecorded:
 		c.missedWasRecorded(m)
 	case *messages.FloorMoved:
 		c.floorMoved(m)
-	case *messages.FrameParked:
-		c.state.frameParked(m)
-	case *messages.ResendParked:
-		c.passOn(ctx, c.pid(topicRouterName), m)
+	case *messages.ResendParked, *messages.ReplayFrames, replayCounted, replayStored, *messages.UpdateConnection, exchangeIsOver:
+		c.requested(ctx, m)
 	case cursorDue:
 		m.keeper.due(c.life)
 	case cursorSaved:
@@ -134,12 +116,14 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	case lookAtLag:
 		c.lookAtLag()
 	case *messages.GetStatus:
-		ctx.Respond(c.state.status())
+		ctx.Respond(c.status())
 	case *messages.Drain:
 		c.drain(ctx, m)
 	case *messages.Drained:
-		c.drained[m.Child] = true
-		c.drainStep(ctx)
+		if !c.finished(ctx, m.Child) {
+			c.drained[m.Child] = true
+			c.drainStep(ctx)
+		}
 	case drainIsOver:
 		c.drained[nsReaderName], c.drained[publisherName] = true, true
 		c.drainStep(ctx)
@@ -153,6 +137,44 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	}
 }
 
+// told takes note of what a child says of its condition.
+func (c *connectionActor) told(message any) {
+	switch m := message.(type) {
+	case *messages.BrokerChanged:
+		c.state.brokerChanged(m)
+	case *messages.SubscriptionChanged:
+		c.state.subscriptionChanged(m, c.spec.TopicDown)
+	case *messages.SourceChanged:
+		c.state.sourceChanged(m)
+	case *messages.BufferChanged:
+		c.state.bufferChanged(m)
+	case *messages.GapsChanged:
+		c.state.gapsChanged(m)
+	case *messages.HistoryChanged:
+		c.state.historyChanged(m)
+	case *messages.FrameParked:
+		c.state.frameParked(m)
+	}
+}
+
+// requested does what somebody asked for, step by step.
+func (c *connectionActor) requested(ctx actor.Context, message any) {
+	switch m := message.(type) {
+	case *messages.UpdateConnection:
+		c.update(ctx, m.Spec)
+	case exchangeIsOver:
+		c.giveUp(ctx, m)
+	case *messages.ResendParked:
+		c.passOn(ctx, c.pid(topicRouterName), m)
+	case *messages.ReplayFrames:
+		c.replay(ctx, m)
+	case replayCounted:
+		m.replay.frames = m.frames
+	case replayStored:
+		c.replayStored(m)
+	}
+}
+
 func (c *connectionActor) started(ctx actor.Context) {
 	c.life = newIncarnation(ctx, c.deps.Running)
 	if !c.spec.Enabled {
@@ -163,96 +185,9 @@ func (c *connectionActor) started(ctx actor.Context) {
 		c.state.set(telemetry.Misconfigured, err)
 		return
 	}
-	c.state.set(telemetry.Connecting, nil)
+	c.resume()
 	c.openResources()
 	c.lookAtLag()
-}
-
-// openResources takes the connection's cursor over, so that an owner before this one can no longer move it,
-// and finds the end of its buffer.
-func (c *connectionActor) openResources() {
-	life, deps, id := c.life, c.deps, c.spec.ID
-	life.run(life.ctx, func(ctx context.Context) {
-		var opened resourcesOpened
-		opened.cursor, opened.revision, opened.err = deps.Cursors.Load(ctx, id)
-		if opened.err == nil {
-			if opened.begins = opened.revision == 0; opened.begins {
-				opened.cursor.Time = unixSeconds(time.Now())
-			}
-			opened.cursor.Epoch++
-			opened.revision, opened.err = deps.Cursors.Save(ctx, id, opened.cursor, opened.revision)
-		}
-		if opened.err == nil {
-			opened.source, opened.recorded, opened.err = deps.Store.LoadSource(ctx, id)
-		}
-		if opened.err == nil {
-			opened.log, opened.err = deps.Store.OpenLog(ctx, id, opened.cursor.Number)
-		}
-		if opened.err == nil {
-			opened.aside, opened.moved, opened.err = deps.Store.OpenAside(ctx, id, opened.cursor.Aside)
-		}
-		life.tell(opened)
-	})
-}
-
-// opened starts the children.
-func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
-	if c.draining {
-		c.drainStep(ctx)
-		return
-	}
-	if m.err != nil {
-		c.state.bufferChanged(&messages.BufferChanged{Child: "connection", Err: m.err})
-		c.state.set(telemetry.Backoff, m.err)
-		c.life.after(c.opening.Failed(0), reopen{})
-		return
-	}
-	c.state.bufferChanged(&messages.BufferChanged{Child: "connection"})
-	shared, err := plan(c.spec, c.deps) // made anew: goroutines of the children before may still hold the last one
-	if err != nil {
-		panic(err) // it has been made of the same configuration before
-	}
-	shared.frames, shared.feed, shared.framesAside = m.log, buffer.NewFeed(m.log), m.aside
-	shared.moved = map[uint64]struct{}{}
-	for _, number := range m.moved {
-		shared.moved[number] = struct{}{}
-	}
-	shared.missed.begin(m.cursor.Time, m.begins, m.log.Replay(), m.source, m.recorded)
-	c.state.current.Gaps = m.source.Gaps
-	floor := c.floor(m)
-	shared.floor.store(floor)
-	c.passed = floor
-	if floor.Number < m.log.Last() {
-		shared.behind.since(time.Now())
-	}
-	c.shared, c.openedAt = shared, time.Now()
-	c.unrecorded, c.held = 0, nil
-	c.cursor = newCursorKeeper(c.deps.Cursors, c.spec.ID, m.cursor, m.revision)
-	for _, child := range childActors {
-		c.start(ctx, child.name, child.name, func() *actor.Props {
-			return actor.PropsFromProducer(func() actor.Actor {
-				return c.deps.replace(c.spec.ID, child.name, child.make(shared))
-			})
-		})
-	}
-	c.introduce(ctx)
-}
-
-// floor is where delivery goes on: at the stored cursor, or further if the children before this opening have seen
-// PUBACKs since it was stored.
-func (c *connectionActor) floor(m resourcesOpened) buffer.Cursor {
-	floor := m.cursor
-	if c.shared == nil {
-		return floor
-	}
-	known := c.shared.floor.load()
-	if known.Number > floor.Number && known.Number <= m.log.Last() {
-		floor.Position, floor.Time, floor.Settled = known.Position, known.Time, known.Settled
-	}
-	if known.Aside.Number > floor.Aside.Number && known.Aside.Number <= m.aside.Last() {
-		floor.Aside = known.Aside
-	}
-	return floor
 }
 
 // introduce tells all children who the others are.
@@ -350,6 +285,7 @@ func (c *connectionActor) passOn(ctx actor.Context, child *actor.PID, command an
 func (c *connectionActor) lookAtLag() {
 	if c.shared != nil {
 		c.state.lag(c.shared)
+		c.lookAtReplay()
 	}
 	c.life.after(tick, lookAtLag{})
 }

@@ -38,6 +38,9 @@ type Deps struct {
 	// DialSource opens a Data API session; source.DialWebSocket.
 	DialSource func(ctx context.Context, o source.WebSocketOptions) (source.Session, error)
 
+	// Events is told what happens to connections; nobody.
+	Events Events
+
 	// ReadHistory reads the Network Server's REST history; source.ReadHistory.
 	ReadHistory func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error
 
@@ -76,6 +79,9 @@ func (d *Deps) complete() {
 	}
 	if d.MaxFrameBytes == 0 {
 		d.MaxFrameBytes = source.DefaultMaxFrameBytes
+	}
+	if d.Events == nil {
+		d.Events = noEvents{}
 	}
 	if d.replace == nil {
 		d.replace = func(_, _ string, made actor.Actor) actor.Actor { return made }

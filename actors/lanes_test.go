@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -24,7 +25,7 @@ func (n *fakeNS) request(answerable time.Duration) func(broker.Message) bool {
 	if len(n.streams) > 0 {
 		n.streams[len(n.streams)-1].bring([]dataapi.Frame{frameOf(raw)})
 	}
-	return func(m broker.Message) bool { return string(m.Payload) == string(raw) }
+	return func(m broker.Message) bool { return bytes.Equal(m.Payload, raw) }
 }
 
 // places are where in everything published a message stands.

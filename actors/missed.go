@@ -17,9 +17,8 @@ const hearsay = source.DefaultSilence + clockSkew
 // Server's clock. It is kept outside the ns-reader, so that the next one asks for the same should this one fail.
 // What is in its record survives the process, too (missed_record.go).
 type missed struct {
-	margin time.Duration // source.replay_margin
-
 	mu       sync.Mutex
+	margin   time.Duration // source.replay_margin
 	cursor   float64       // the cursor's time when the connection was opened; of a new connection it is our own
 	begins   bool          // the connection is new and has had no session yet
 	unsynced time.Duration // how far back what was stored before this process may not have reached the disk
@@ -70,6 +69,13 @@ func (m *missed) since(highest float64) float64 {
 	}
 	m.begins, m.refetch = false, false
 	return r.Replay
+}
+
+// ask notes by how much more than what was missed is to be asked for.
+func (m *missed) ask(margin time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.margin = margin
 }
 
 // owed is from when on something may really be missing, if history is asked for from a time on. A connection whose

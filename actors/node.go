@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ type node struct {
 	supervisor
 	deps     *Deps
 	life     *incarnation
-	specs    map[string]connection.Spec
+	specs    map[string]*messages.PutConnection
 	waiting  map[string][]*actor.PID // who is told when a connection is gone
 	draining *actor.PID              // who is told when all are
 }
@@ -35,7 +36,7 @@ func newNode(deps *Deps) *node {
 	return &node{
 		supervisor: newSupervisor(deps.Log, &deps.Metrics.Node.Restarts),
 		deps:       deps,
-		specs:      map[string]connection.Spec{},
+		specs:      map[string]*messages.PutConnection{},
 		waiting:    map[string][]*actor.PID{},
 	}
 }
@@ -50,10 +51,15 @@ func (n *node) Receive(ctx actor.Context) {
 		n.put(ctx, m)
 	case *messages.RemoveConnection:
 		n.remove(ctx, m)
+	case *messages.RestartConnection:
+		n.replace(ctx, m.ID)
+		ctx.Respond(&messages.Done{})
 	case *messages.CommandConnection:
 		n.command(ctx, m)
 	case *messages.ListStatus:
 		n.listStatus(ctx)
+	case *messages.GetConnectionStatus:
+		n.connectionStatus(ctx, m.ID)
 	case startChild:
 		n.spawn(ctx, m.name)
 	case *actor.Terminated:
@@ -66,18 +72,46 @@ func (n *node) Receive(ctx actor.Context) {
 	}
 }
 
-// put starts a connection. One of the same ID is drained first, and the new one started when it is gone.
+// put starts a connection. One of the same ID is told of its new configuration, or replaced where it could not go on.
 func (n *node) put(ctx actor.Context, m *messages.PutConnection) {
 	id := m.Spec.ID
-	n.specs[id] = m.Spec
+	before := n.specs[id]
+	n.specs[id] = m
 	switch child := n.children[id]; {
+	case child == nil || !n.goesOn(before, m):
+		n.replace(ctx, id)
+	case child.pid != nil && child.wanted && !sameWork(before.Spec, m.Spec):
+		ctx.Send(child.pid, &messages.UpdateConnection{Spec: m.Spec})
+	}
+	ctx.Respond(&messages.Done{})
+}
+
+// goesOn reports whether a connection can go from one configuration to the other as it runs.
+func (n *node) goesOn(before, after *messages.PutConnection) bool {
+	runs := func(m *messages.PutConnection) bool {
+		_, err := plan(m.Spec, n.deps)
+		return m.Spec.Enabled && err == nil
+	}
+	return before != nil && before.Paused == after.Paused &&
+		(sameWork(before.Spec, after.Spec) || runs(before) && runs(after))
+}
+
+// sameWork reports whether two configurations differ in nothing but what they are called.
+func sameWork(a, b connection.Spec) bool {
+	a.Description, a.Tags = b.Description, b.Tags
+	return reflect.DeepEqual(a, b)
+}
+
+// replace drains the connection of that ID, if it runs, and has it started as it is configured now when it is gone.
+func (n *node) replace(ctx actor.Context, id string) {
+	switch child := n.children[id]; {
+	case n.specs[id] == nil:
 	case child == nil:
 		n.startConnection(ctx, id)
 	case child.pid != nil:
 		child.wanted = false
 		ctx.Send(child.pid, &messages.Drain{Deadline: time.Now().Add(replaceGrace)})
 	}
-	ctx.Respond(&messages.Done{})
 }
 
 // startConnection starts the connection of that ID as it is configured now. A node that ends starts none: it
@@ -121,7 +155,10 @@ func (n *node) remove(ctx actor.Context, m *messages.RemoveConnection) {
 // tells those who wait that one is gone.
 func (n *node) connectionTerminated(ctx actor.Context, m *actor.Terminated) {
 	name, failure := n.terminated(n.life, m.Who)
-	if failure == nil && name != "" {
+	switch {
+	case failure != nil:
+		n.deps.Metrics.Connection(name).State.Set(telemetry.Backoff)
+	case name != "":
 		n.gone(ctx, name)
 	}
 	n.drained(ctx)
@@ -137,6 +174,18 @@ func (n *node) gone(ctx actor.Context, id string) {
 		n.startConnection(ctx, id)
 	} else {
 		n.deps.Metrics.Remove(id)
+	}
+}
+
+// connectionStatus has one connection answer for itself.
+func (n *node) connectionStatus(ctx actor.Context, id string) {
+	switch child := n.children[id]; {
+	case child == nil:
+		ctx.Respond(messages.Status{})
+	case child.pid == nil:
+		ctx.Respond(n.failedStatus(id, child))
+	default:
+		ctx.RequestWithCustomSender(child.pid, &messages.GetStatus{}, ctx.Sender())
 	}
 }
 

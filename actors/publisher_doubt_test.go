@@ -158,7 +158,7 @@ func TestAFrameThatWasUnluckyIsNotParked(t *testing.T) {
 		st := newTreeStage(t, nil)
 		e := st.at("acme")
 		left := 2 * parkAfter // sessions that end with it, whatever passes
-		e.broker.poison = func(m broker.Message) bool {
+		e.broker.poison = func(broker.Message) bool {
 			if left > 0 {
 				left--
 				return true

@@ -47,7 +47,7 @@ func newStage(t *testing.T, frames uint64, change func(*connection.Spec)) *stage
 	if st.shared, err = plan(spec, deps); err != nil {
 		t.Fatal(err)
 	}
-	st.shared.frames = &buffer.Log{}
+	st.shared.books = &books{frames: &buffer.Log{}}
 	st.system = newSystem(zerolog.Nop())
 	st.parent = st.system.Root.Spawn(actor.PropsFromFunc(st.connection))
 	t.Cleanup(func() {

@@ -11,38 +11,101 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
-// change replaces the connection "acme" while frames flow, has some more come in between, and waits until the new
-// one streams.
+// change gives the connection "acme" another configuration while frames flow, and waits until it is told of it.
 func (r *route) change(change func(*connection.Spec)) {
 	r.t.Helper()
-	r.absence(100, func() {
-		if err := r.tree.Put(r.spec("acme", change)); err != nil {
-			r.t.Fatal(err)
-		}
-		r.awaitNS("the stream's end", func(s simulator.Stats) bool { return s.Streams == 0 })
-	})
+	told := len(r.log.with("the configuration has changed"))
+	r.emit(100)
+	if err := r.tree.Put(r.spec("acme", change)); err != nil {
+		r.t.Fatal(err)
+	}
+	r.emit(100)
+	r.awaitStatus("acme", func(messages.Status) bool { return len(r.log.with("the configuration has changed")) > told })
 }
 
-func TestAConnectionThatIsReplacedLosesNothing(t *testing.T) {
+// restarted is what the last change restarted.
+func (r *route) restarted() any {
+	told := r.log.with("the configuration has changed")
+	return told[len(told)-1]["restarted"]
+}
+
+func TestANewTopicRestartsNoSession(t *testing.T) {
 	r := newRoute(t, nil)
 	r.put(r.spec("acme", nil))
-	for _, topic := range []string{"lora/one/{device}", "lora/two/{type}", "lora/three"} {
-		r.emit(100)
-		r.change(func(s *connection.Spec) { s.TopicUp = topic })
-		if d := r.awaitAll(); d.Repeated > 0 { // of the absence, from history
-			t.Errorf("%d repeats: the connection before was not drained", d.Repeated)
-		}
-		r.emit(100)
-		r.awaitAll()
-	}
 	r.awaitStatus("acme", healthy)
-	var last string
-	for _, p := range r.broker.Published() {
-		last = p.Topic
+	for _, topic := range []string{"lora/one/{device}", "lora/two/{type}", "lora/three"} {
+		r.change(func(s *connection.Spec) { s.TopicUp = topic })
+		if d := r.awaitAll(); d.Repeated > 0 {
+			t.Errorf("%d repeats", d.Repeated)
+		}
+		if got := r.restarted(); got != topicRouterName {
+			t.Errorf("restarted: %v", got)
+		}
 	}
-	if last != "lora/three" {
-		t.Errorf("the last frame was published to %s", last)
+	for deadline := time.Now().Add(testkit.Patience); ; { // what was routed before goes where it was routed to
+		r.emit(1)
+		r.awaitAll()
+		all := r.broker.Published()
+		if all[len(all)-1].Topic == "lora/three" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("published to %s", all[len(all)-1].Topic)
+		}
 	}
+	if r.proxy.Connects() != 1 || r.ns.Stats().Connects != 1 {
+		t.Errorf("%d CONNECTs, %d sessions with the Network Server", r.proxy.Connects(), r.ns.Stats().Connects)
+	}
+}
+
+func TestWhatAConnectionIsCalledRestartsNothing(t *testing.T) {
+	r := newRoute(t, nil)
+	r.put(r.spec("acme", nil))
+	r.emit(100)
+	r.awaitAll()
+	err := r.tree.Put(r.spec("acme", func(s *connection.Spec) {
+		s.Description, s.Tags = "another one", map[string]string{"customer": "acme"}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.emit(100)
+	r.awaitAll()
+	if n := len(r.log.with("the configuration has changed")); n > 0 || r.proxy.Connects() != 1 || r.ns.Stats().Connects != 1 {
+		t.Errorf("%d changes, %d CONNECTs, %d sessions with the Network Server", n, r.proxy.Connects(), r.ns.Stats().Connects)
+	}
+}
+
+func TestAnotherSourceRestartsTheReaderOnly(t *testing.T) {
+	r := newRoute(t, nil)
+	r.put(r.spec("acme", nil))
+	r.awaitStatus("acme", healthy)
+	r.emit(100)
+	r.absence(100, func() { // else what is live and what is replayed would come in any order
+		r.change(func(s *connection.Spec) { s.Source.ReplayMargin = connection.Duration(2 * time.Minute) })
+		r.awaitNS("the stream's end", func(s simulator.Stats) bool { return s.Streams == 0 })
+	})
+	if d := r.awaitAll(); d.Repeated > 0 {
+		t.Errorf("%d repeats", d.Repeated)
+	}
+	r.emit(100)
+	r.awaitAll()
+	if got := r.restarted(); got != nsReaderName || r.proxy.Connects() != 1 {
+		t.Errorf("restarted: %v, %d CONNECTs", got, r.proxy.Connects())
+	}
+}
+
+// A publisher whose PUBACKs do not come is not waited for longer than a replaced connection.
+func TestAnotherBrokerWhileTheFirstIsSilent(t *testing.T) {
+	r := newRoute(t, nil)
+	other := testkit.StartBroker(t)
+	r.proxy.Withhold()
+	r.put(r.spec("acme", func(s *connection.Spec) { s.MQTT.AckTimeout = connection.Duration(time.Minute) }))
+	r.emit(300)
+	r.proxy.AwaitHeld(100)
+	r.change(func(s *connection.Spec) { s.URI = connection.NewURI(other.URI("mqtt")) })
+	other.AwaitPublished(500)
+	r.awaitStatus("acme", healthy)
 }
 
 func TestAConnectionThatMovesToAnotherBroker(t *testing.T) {
@@ -52,6 +115,9 @@ func TestAConnectionThatMovesToAnotherBroker(t *testing.T) {
 	r.awaitStatus("acme", healthy)
 	r.emit(300)
 	r.change(func(s *connection.Spec) { s.URI = connection.NewURI(other.URI("mqtt")) })
+	if n := r.ns.Stats().Connects; n != 1 {
+		t.Errorf("%d sessions with the Network Server", n)
+	}
 	all := func() testkit.Delivery {
 		return testkit.Verify(t, r.sent(), append(publishedUnder(r.broker, "lora/"), publishedUnder(other, "lora/")...))
 	}
@@ -64,7 +130,7 @@ func TestAConnectionThatMovesToAnotherBroker(t *testing.T) {
 	}
 	here := len(r.broker.Published())
 	r.emit(100)
-	other.AwaitPublished(500 - here)
+	other.AwaitPublished(600 - here)
 	if d := all(); d != (testkit.Delivery{}) {
 		t.Errorf("delivered %+v", d)
 	}

@@ -3,7 +3,6 @@ package actors
 import (
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
@@ -25,13 +24,24 @@ const (
 	subscriberName  = "subscriber"
 )
 
-// shared is what the children of one connection have in common. It is made anew with each incarnation of the
-// connection; what is written in it is safe for concurrent use.
+// shared is what the children of one connection have in common: its books, and what they work from. A change of the
+// configuration makes another shared with the same books.
 type shared struct {
 	*Deps
-	spec        connection.Spec
-	log         zerolog.Logger
-	counters    *telemetry.Counters
+	*books
+	spec     connection.Spec
+	log      zerolog.Logger
+	counters *telemetry.Counters
+
+	template *topic.Template
+	broker   broker.Options
+	source   source.WebSocketOptions
+	history  source.HistoryOptions // URL is empty where there is none
+}
+
+// books are what a connection knows of its frames. They are opened anew with each incarnation of the connection,
+// since goroutines of the one before may still hold the last; what is written in them is safe for concurrent use.
+type books struct {
 	frames      *buffer.Log
 	feed        *buffer.Feed
 	framesAside *buffer.Aside
@@ -39,16 +49,9 @@ type shared struct {
 	behind      behind
 	missed      missed
 
-	aside *buffer.Aside
-
 	appending sync.Mutex          // held by the one goroutine that appends to frames
 	reading   sync.Mutex          // held by the one goroutine that reads the feed
 	moved     map[uint64]struct{} // frames that are aside and may not be settled yet; for who holds reading
-
-	template *topic.Template
-	broker   broker.Options
-	source   source.WebSocketOptions
-	history  source.HistoryOptions // URL is empty where there is none
 }
 
 // plan turns a connection's configuration into what its children work from. An error says that no attempt can
@@ -70,8 +73,6 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
 		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
 	}
-	s.missed.unsynced = deps.Unsynced
-	s.missed.margin = time.Duration(spec.Source.ReplayMargin)
 	return s, nil
 }
 

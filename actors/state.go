@@ -11,6 +11,7 @@ import (
 
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/eventlog"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/messages"
 )
@@ -18,12 +19,14 @@ import (
 // state is what a connection knows of its condition. Every change is logged once; an error that repeats is
 // logged when it changes.
 type state struct {
-	log      zerolog.Logger
-	counters *telemetry.Counters
-	current  messages.Status // but for the errors, which are made of:
-	broker   troubles
-	source   troubles
-	failed   map[string]bool // children that have failed and do not run again yet
+	log       zerolog.Logger
+	counters  *telemetry.Counters
+	events    Events
+	discarded discards
+	current   messages.Status // but for the errors, which are made of:
+	broker    troubles
+	source    troubles
+	failed    map[string]bool // children that have failed and do not run again yet
 }
 
 // troubles are what is wrong with one end at present, by what has the trouble.
@@ -65,9 +68,9 @@ func (t troubles) String() string {
 }
 
 func newState(spec connection.Spec, deps *Deps, log zerolog.Logger) *state {
-	now := time.Now()
+	now, counters := time.Now(), deps.Metrics.Connection(spec.ID)
 	return &state{
-		log: log, counters: deps.Metrics.Connection(spec.ID), broker: troubles{}, source: troubles{}, failed: map[string]bool{},
+		log: log, counters: counters, events: deps.Events, discarded: newDiscards(counters), broker: troubles{}, source: troubles{}, failed: map[string]bool{},
 		current: messages.Status{
 			ID: spec.ID, Node: deps.Node, State: telemetry.Stopped, Since: now,
 			Broker: messages.BrokerStatus{State: telemetry.Stopped, Since: now},
@@ -84,10 +87,11 @@ func (s *state) set(to telemetry.State, err error) {
 		return
 	}
 	s.current.State, s.current.Since = to, time.Now()
-	event := s.log.Info()
+	event, level := s.log.Info(), eventlog.Info
 	if err != nil {
-		event = s.log.Warn().Err(err)
+		event, level = s.log.Warn().Err(err), eventlog.Warn
 	}
+	s.event(level, eventlog.StateChanged, "connection is "+string(to), err, inState(string(to)))
 	event.Str("state", string(to)).Msg("connection changed state")
 }
 
@@ -96,6 +100,7 @@ func (s *state) brokerChanged(m *messages.BrokerChanged) {
 		s.broker.note(subscriptionTrouble, nil) // it went with the session
 		if s.broker.note(sessionTrouble, m.Err) {
 			s.log.Warn().Str("end", "broker").Err(m.Err).Int("attempt", m.Attempt).Time("retry_at", m.RetryAt).Msg("no session with the broker")
+			s.event(eventlog.Warn, eventlog.BrokerFailed, "no session with the broker", m.Err)
 		}
 	}
 	if m.State == telemetry.Connected {
@@ -149,14 +154,17 @@ func (s *state) subscriptionChanged(m *messages.SubscriptionChanged, filter stri
 	changed := s.broker.note(subscriptionTrouble, m.Err)
 	if m.Err == nil {
 		s.log.Info().Str("end", "broker").Str("topic_down", filter).Msg("subscribed")
+		s.event(eventlog.Info, eventlog.Subscribed, "subscribed to "+filter, nil)
 	} else if changed {
 		s.log.Warn().Str("end", "broker").Err(m.Err).Str("topic_down", filter).Msg("no subscription: downlinks do not arrive")
+		s.event(eventlog.Warn, eventlog.SubscribeFailed, "no subscription to "+filter+": downlinks do not arrive", m.Err)
 	}
 }
 
 func (s *state) sourceChanged(m *messages.SourceChanged) {
 	if m.Err != nil && s.source.note(sessionTrouble, m.Err) {
 		s.log.Warn().Str("end", "source").Err(m.Err).Time("retry_at", m.RetryAt).Msg("no session with the Network Server")
+		s.event(eventlog.Warn, eventlog.SourceFailed, "no session with the Network Server", m.Err)
 	}
 	c := &s.current.Source
 	if c.State == m.State {
@@ -166,6 +174,7 @@ func (s *state) sourceChanged(m *messages.SourceChanged) {
 	if m.State == messages.SourceStreaming || m.State == messages.SourceReplaying {
 		s.source.note(sessionTrouble, nil)
 		s.log.Info().Str("end", "source").Str("state", string(m.State)).Msg("reading from the Network Server")
+		s.event(eventlog.Info, eventlog.SourceChanged, "reading from the Network Server", nil, inState(string(m.State)))
 	}
 }
 
@@ -174,8 +183,10 @@ func (s *state) bufferChanged(m *messages.BufferChanged) {
 	case !changed:
 	case m.Err != nil:
 		s.log.Error().Str("actor", m.Child).Err(m.Err).Msg("the buffer fails")
+		s.event(eventlog.Error, eventlog.BufferFailed, "the buffer fails", m.Err)
 	default:
 		s.log.Info().Str("actor", m.Child).Msg("the buffer works again")
+		s.event(eventlog.Info, eventlog.BufferRecovered, "the buffer works again", nil)
 	}
 }
 
@@ -184,12 +195,15 @@ func (s *state) framesEvicted(m *messages.FramesEvicted) {
 	s.counters.FramesEvicted.Add("limits", n)
 	s.log.Error().Uint64("first", m.First).Uint64("last", m.Last).Uint64("frames", n).
 		Msg("the buffer's limits removed frames before they were published")
+	s.event(eventlog.Error, eventlog.FramesEvicted, "the buffer's limits removed frames before they were published", nil, counted(n, "limits"))
 }
 
 func (s *state) frameParked(m *messages.FrameParked) {
 	f := &m.Frame
 	s.log.Error().Uint64("frame", f.Number).Str("topic", f.Topic).Int("bytes", len(f.Raw)).Str("reason", f.Reason).
 		Msg("the broker does not take a frame: it was parked, and can be sent again or dropped")
+	s.event(eventlog.Error, eventlog.FrameParked, fmt.Sprintf("frame %d, to %s, was parked", f.Number, shownTopic(f.Topic)), nil,
+		counted(1, f.Reason))
 }
 
 // gapsChanged shows which stretches of time frames are missing of. Each is logged once.
@@ -199,6 +213,8 @@ func (s *state) gapsChanged(m *messages.GapsChanged) {
 		s.counters.Gaps.Add(g.Reason, 1)
 		s.log.Warn().Time("since", g.Since).Time("until", g.Until).Str("types", g.Types).Str("reason", g.Reason).
 			Msg("frames of some time are missing")
+		s.event(eventlog.Warn, eventlog.FramesMissing, "frames are missing from "+g.Since.Format(time.RFC3339)+" to "+g.Until.Format(time.RFC3339), nil,
+			counted(0, g.Reason))
 	}
 	for reason, seconds := range m.Seconds {
 		s.counters.GapSeconds.Add(reason, seconds)
@@ -208,6 +224,7 @@ func (s *state) gapsChanged(m *messages.GapsChanged) {
 func (s *state) historyChanged(m *messages.HistoryChanged) {
 	if s.source.note(historyTrouble, m.Err) && m.Err != nil {
 		s.log.Warn().Str("end", "source").Err(m.Err).Msg("the REST history cannot be read; it is tried again")
+		s.event(eventlog.Warn, eventlog.HistoryFailed, "the REST history cannot be read; it is tried again", m.Err)
 	}
 }
 
@@ -220,6 +237,7 @@ func (s *state) lag(c *shared) {
 		age = c.behind.age()
 	}
 	s.counters.Lag.Set(age)
+	s.tellDiscards()
 }
 
 func (s *state) stopped() {

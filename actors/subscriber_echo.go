@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/lorry-mqtt/lorry/internal/echo"
+	"github.com/lorry-mqtt/lorry/internal/eventlog"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
@@ -33,8 +34,10 @@ func (s *subscriber) lookForEcho() {
 	}
 	switch found.Kind {
 	case echo.Begun, echo.Risen:
+		s.echoEvent(eventlog.Warn, "the Network Server's own messages come back on topic_down", found)
 		s.echoEntry(s.log.Warn(), found).Str("mend", echoMend).Msg("echo: the Network Server's own messages come back on topic_down")
 	case echo.Over:
+		s.echoEvent(eventlog.Info, "none of the Network Server's own messages comes back any more", found)
 		s.echoEntry(s.log.Info(), found).Stringer("lasted", found.Lasted).Msg("echo is over")
 	case echo.Nothing:
 	}
@@ -43,6 +46,13 @@ func (s *subscriber) lookForEcho() {
 func (s *subscriber) echoEntry(entry *zerolog.Event, found echo.Finding) *zerolog.Event {
 	return entry.Str("actor", subscriberName).Str("topic", shownTopic(found.Topic)).Int("messages", found.Messages).
 		Float64("per_second", math.Round(found.PerSecond*100)/100)
+}
+
+// echoEvent tells it to those who look at the connection.
+func (s *subscriber) echoEvent(level eventlog.Level, message string, found echo.Finding) {
+	s.Events.Add(s.spec.ID, eventlog.Event{
+		Level: level, Kind: eventlog.EchoChanged, Message: message + ": " + shownTopic(found.Topic), Count: uint64(found.Messages),
+	})
 }
 
 // shownTopic is as much of a topic as is logged.

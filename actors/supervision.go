@@ -33,6 +33,7 @@ type supervised struct {
 	// While it is not running: since when, and until when.
 	failedAt, retryAt time.Time
 	wanted            bool
+	exchanged         bool // its end is no failure: another one takes its place at once
 	backoff           *backoff.Backoff
 }
 
@@ -98,6 +99,11 @@ func (s *supervisor) terminated(owner *incarnation, pid *actor.PID) (name string
 	child.pid = nil
 	if !child.wanted || s.ending {
 		delete(s.children, name)
+		return name, nil
+	}
+	if child.exchanged {
+		child.exchanged = false
+		owner.after(0, startChild{name})
 		return name, nil
 	}
 	delay := child.backoff.Failed(time.Since(child.since))

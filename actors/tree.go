@@ -72,10 +72,32 @@ func (g guardian) HandleFailure(_ *actor.ActorSystem, supervisor actor.Superviso
 // Failed brings an error if the node itself fails, which nothing but a new process can mend.
 func (t *Tree) Failed() <-chan error { return t.failed }
 
-// Put starts a connection, or replaces the one of the same ID. The configuration must be valid.
+// Put starts a connection, or replaces the one of the same ID; what changes nothing of its work restarts nothing.
+// The configuration must be valid.
 func (t *Tree) Put(spec connection.Spec) error {
 	_, err := t.ask(&messages.PutConnection{Spec: spec}, commandTimeout)
 	return err
+}
+
+// PutPaused is Put of a connection that stores frames and publishes none.
+func (t *Tree) PutPaused(spec connection.Spec) error {
+	_, err := t.ask(&messages.PutConnection{Spec: spec, Paused: true}, commandTimeout)
+	return err
+}
+
+// Restart has a connection drain, stop and start anew. It does not wait for that.
+func (t *Tree) Restart(id string) error {
+	_, err := t.ask(&messages.RestartConnection{ID: id}, commandTimeout)
+	return err
+}
+
+// StatusOf is what one connection says of itself; without an ID when there is none, or none that answers at once.
+func (t *Tree) StatusOf(id string) messages.Status {
+	answer, err := t.ask(&messages.GetConnectionStatus{ID: id}, statusTimeout)
+	if status, ok := answer.(messages.Status); ok && err == nil {
+		return status
+	}
+	return messages.Status{}
 }
 
 // Remove drains and stops a connection. Its buffer and cursor stay.
@@ -87,7 +109,19 @@ func (t *Tree) Remove(id string) error {
 // Resend has a connection publish a parked frame again, when nothing else waits: it is parked no longer. The error is
 // ErrNotRunning or [buffer.ErrNotParked], or says what failed.
 func (t *Tree) Resend(id string, seq uint64) error {
-	answer, err := t.ask(&messages.CommandConnection{ID: id, Command: &messages.ResendParked{Seq: seq}}, commandTimeout)
+	return t.command(id, &messages.ResendParked{Seq: seq})
+}
+
+// Replay has a connection deliver again what is stored of a stretch of time, of the Network Server's clock: when nothing
+// else waits, and without a move of its cursor. It returns when that has begun; the error is ErrNotRunning or
+// ErrReplaying, or says what failed.
+func (t *Tree) Replay(id string, from, to time.Time) error {
+	return t.command(id, &messages.ReplayFrames{From: from, To: to})
+}
+
+// command has a connection carry out what it answers with Done.
+func (t *Tree) command(id string, command any) error {
+	answer, err := t.ask(&messages.CommandConnection{ID: id, Command: command}, commandTimeout)
 	if err != nil {
 		return err
 	}

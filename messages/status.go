@@ -84,7 +84,8 @@ type Status struct {
 	Source   SourceStatus       `json:"source"`
 	Lag      Lag                `json:"lag"`
 	InFlight int64              `json:"in_flight"`
-	Gaps     []buffer.Gap       `json:"gaps"` // of the frames received; the newest last, at most 16
+	Gaps     []buffer.Gap       `json:"gaps"`             // of the frames received; the newest last, at most 16
+	Replay   *Replay            `json:"replay,omitempty"` // under way on request
 	Counters telemetry.Snapshot `json:"counters"`
 }
 
@@ -102,6 +103,14 @@ type SourceStatus struct {
 	State     SourceState `json:"state"`
 	Since     time.Time   `json:"since"`
 	LastError string      `json:"last_error"`
+}
+
+// Replay is how far a stretch of time is that is delivered again on request.
+type Replay struct {
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	Frames    uint64    `json:"frames"`    // in all; 0 while they are being counted
+	Delivered uint64    `json:"delivered"` // of them
 }
 
 // Lag is what is stored and not known to be acknowledged.

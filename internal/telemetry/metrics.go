@@ -24,14 +24,15 @@ type Node struct {
 type Metrics struct {
 	Node Node
 
-	registry *prometheus.Registry
-	mu       sync.RWMutex
-	counters map[string]*Counters
+	registry      *prometheus.Registry
+	perConnection bool
+	mu            sync.RWMutex
+	counters      map[string]*Counters
 }
 
 // NewMetrics returns metrics without connections, of a program of that version and commit.
 func NewMetrics(version, commit string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), counters: map[string]*Counters{}}
+	m := &Metrics{registry: prometheus.NewRegistry(), perConnection: true, counters: map[string]*Counters{}}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "lorry_build_info",
 		Help:        "1, with what this program was built from as labels.",
@@ -60,12 +61,23 @@ func (m *Metrics) Connection(id string) *Counters {
 	return c
 }
 
+// Lookup returns the counters of the connection with that id, nil when there are none.
+func (m *Metrics) Lookup(id string) *Counters {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.counters[id]
+}
+
 // Remove forgets a connection that was deleted; its series end.
 func (m *Metrics) Remove(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.counters, id)
 }
+
+// OnlyNode has the exposition leave out the connections' own series: thousands of them may be more than Prometheus
+// is to hold. Call it before the first scrape.
+func (m *Metrics) OnlyNode() { m.perConnection = false }
 
 // Register adds a collector of another package's to the exposition.
 func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Register(c) }
@@ -117,6 +129,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	inState := map[State]int{}
 	for id, counters := range c.metrics.snapshot() {
 		inState[counters.State.Load()]++
+		if !c.metrics.perConnection {
+			continue
+		}
 		for _, s := range c.connections {
 			s.collect(ch, reflect.ValueOf(counters), id)
 		}

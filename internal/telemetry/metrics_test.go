@@ -2,6 +2,8 @@ package telemetry_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"runtime"
 	"strings"
@@ -238,5 +240,18 @@ func TestStateGauge(t *testing.T) {
 	g.Set("nonsense")
 	if g.Load() != telemetry.Stopped {
 		t.Errorf("an unknown state became %s", g.Load())
+	}
+}
+
+// Without series for each connection, how many there are in each state is still known.
+func TestOnlyNode(t *testing.T) {
+	m := telemetry.NewMetrics("test", "")
+	m.OnlyNode()
+	m.Connection("acme").State.Set(telemetry.Connected)
+	recorder := httptest.NewRecorder()
+	m.Handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	text := recorder.Body.String()
+	if strings.Contains(text, "acme") || strings.Contains(text, "lorry_connection_") || !strings.Contains(text, `lorry_node_connections{state="connected"} 1`) {
+		t.Error(text)
 	}
 }
