@@ -2,16 +2,17 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
 
-	"github.com/lorry-mqtt/lorry/internal/secret"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 )
 
@@ -27,16 +28,25 @@ const (
 
 // Options configures a Server.
 type Options struct {
-	Listen  string          // host:port; port 0 takes a free one
-	Tokens  []secret.String // bearer tokens for /metrics; none: open to whoever reaches the address
+	Listen  string      // host:port; port 0 takes a free one
+	TLS     *tls.Config // nil: plain HTTP
+	Tokens  []Token     // none: open to whoever reaches the address
 	Metrics http.Handler
 	Ready   func() error // nil when the node can do its work; any goroutine calls it
 	Log     zerolog.Logger
+	// Rate and Burst bound the requests a second of one bearer; 0: 200 and 1000.
+	Rate  float64
+	Burst int
 }
 
 // Server is the node's HTTP server. Start it once, then Stop it once.
 type Server struct {
 	options  Options
+	rates    *rates
+	failures *rates // of those who have no token
+	service  atomic.Pointer[Service]
+	ending   context.Context //nolint:containedctx // ends what would go on for ever, such as a log that is followed
+	end      context.CancelFunc
 	http     *http.Server
 	listener net.Listener
 	failed   chan error
@@ -44,11 +54,19 @@ type Server struct {
 
 // New makes a server that does not listen yet.
 func New(o Options) *Server {
-	s := &Server{options: o, failed: make(chan error, 1)}
+	if o.Rate == 0 {
+		o.Rate = defaultRate
+	}
+	if o.Burst == 0 {
+		o.Burst = defaultBurst
+	}
+	s := &Server{options: o, rates: newRates(o.Rate, o.Burst), failures: newRates(failedRate, failedBurst), failed: make(chan error, 1)}
+	s.ending, s.end = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", s.authenticated(o.Metrics))
+	mux.Handle("GET /metrics", s.guarded(s.unrestricted(o.Metrics)))
+	s.manage(mux)
 	s.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
@@ -56,6 +74,9 @@ func New(o Options) *Server {
 	}
 	return s
 }
+
+// Serve gives the management API what it works on; until then it answers 503.
+func (s *Server) Serve(service Service) { s.service.Store(&service) }
 
 // Start listens and serves. Its error is that of listening.
 func (s *Server) Start() error {
@@ -69,6 +90,9 @@ func (s *Server) Start() error {
 
 func (s *Server) serve(listener net.Listener) {
 	s.listener = listener
+	if s.options.TLS != nil {
+		listener = tls.NewListener(listener, s.options.TLS)
+	}
 	go func() {
 		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- fmt.Errorf("serve HTTP on %s: %w", listener.Addr(), err)
@@ -90,6 +114,7 @@ func (s *Server) Address() string {
 // Stop finishes the requests under way, for a short time, and ends the server. Clients that are not done by then are
 // cut off, which is no error.
 func (s *Server) Stop() error {
+	s.end()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
 	err := s.http.Shutdown(ctx)

@@ -112,7 +112,7 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 		s, p := New(o), newPipes()
 		s.serve(p)
 		conn, began := p.dial(), time.Now()
-		if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"); err != nil {
+		if _, err := io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) != writeTimeout {

@@ -4,14 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-
-	"github.com/lorry-mqtt/lorry/internal/secret"
 )
 
 func TestTokens(t *testing.T) {
 	const first, second = "0123456789abcdef", "fedcba9876543210=="
 	o := options()
-	o.Tokens = []secret.String{secret.New(first), secret.New(second), {}}
+	o.Tokens = []Token{token(first, true, ""), token(second, false, "")}
 	s := start(t, o)
 	for authorization, admitted := range map[string]bool{
 		"Bearer " + first:                true,

@@ -15,7 +15,9 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/api"
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/config"
+	"github.com/lorry-mqtt/lorry/internal/eventlog"
 	"github.com/lorry-mqtt/lorry/internal/natsconn"
+	"github.com/lorry-mqtt/lorry/internal/registry"
 	"github.com/lorry-mqtt/lorry/internal/source"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/messages"
@@ -33,9 +35,14 @@ type App struct {
 	log     zerolog.Logger
 	metrics *telemetry.Metrics
 
-	http *api.Server
-	nats *natsconn.Conn // nil until it is open
-	tree *actors.Tree   // nil until it runs
+	version string
+	since   time.Time
+
+	http    *api.Server
+	events  *eventlog.Log
+	nats    *natsconn.Conn // nil until it is open
+	tree    *actors.Tree   // nil until it runs
+	applier *applier       // nil until the tree runs
 
 	phase atomic.Pointer[phase]
 }
@@ -59,11 +66,20 @@ func New(cfg config.Config, log zerolog.Logger, version, commit string) (*App, e
 		config:  cfg,
 		log:     log.With().Str("node", cfg.Node.Name).Logger(),
 		metrics: telemetry.NewMetrics(version, commit),
+		events:  eventlog.New(),
+		version: version,
+		since:   time.Now().UTC(),
+	}
+	if !cfg.Metrics.PerConnection {
+		a.metrics.OnlyNode()
 	}
 	a.phase.Store(&phase{notReady: "starting"})
-	a.http = api.New(api.Options{
-		Listen: cfg.HTTP.Listen, Tokens: cfg.HTTP.Tokens, Metrics: a.metrics.Handler(), Ready: a.Ready, Log: a.log,
-	})
+	options, err := httpOptions(cfg.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	options.Metrics, options.Ready, options.Log = a.metrics.Handler(), a.Ready, a.log
+	a.http = api.New(options)
 	return a, nil
 }
 
@@ -76,7 +92,7 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(err, a.shut())
 	}
 	a.phase.Store(&phase{nats: a.nats})
-	a.log.Info().Str("http", a.HTTPAddress()).Int("connections", len(a.config.Connections)).Msg("node is up")
+	a.log.Info().Str("http", a.HTTPAddress()).Int("connections", len(a.applier.registry.List())).Msg("node is up")
 	return nil
 }
 
@@ -98,18 +114,30 @@ func (a *App) start(ctx context.Context) error {
 	if a.tree, err = actors.Start(deps); err != nil {
 		return err
 	}
-	for _, spec := range a.config.Connections {
-		if err := a.tree.Put(spec); err != nil {
-			return fmt.Errorf("start connection %s: %w", spec.ID, err)
-		}
+	return a.startConnections(ctx, deps)
+}
+
+// startConnections opens the registry, runs what is in it and in the configuration, and has the API manage it.
+func (a *App) startConnections(ctx context.Context, deps actors.Deps) error {
+	connections, err := registry.Open(ctx, a.nats.JetStream, a.config.Buffer.Replicas, a.config.Connections, a.log)
+	if err != nil {
+		return err
 	}
+	a.applier = newApplier(connections, a.tree, deps, a.config.Source, a.events)
+	if err := a.applier.start(ctx); err != nil {
+		return err
+	}
+	a.http.Serve(api.Service{
+		Registry: connections, Runner: runner{a}, Events: a.events, Source: a.config.Source,
+		Prober: prober{deps.Dial}, Replayer: replayer{deps.Store, a.tree}, Parked: parkedFrames{deps.Parked, a.tree},
+	})
 	return nil
 }
 
 // deps opens what the connections share.
 func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	deps := actors.Deps{
-		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Dial: a.config.Egress.Policy().DialContext,
+		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Events: a.events, Dial: a.config.Egress.Policy().DialContext,
 		Unsynced: a.nats.Unsynced(), MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
 	}
 	b := a.config.Buffer
@@ -165,6 +193,9 @@ func (a *App) Stop() error {
 // shut ends whatever runs, the last started first, but HTTP last: health and metrics are of use until the end.
 func (a *App) shut() error {
 	var errs []error
+	if a.applier != nil {
+		a.applier.stop()
+	}
 	if a.tree != nil {
 		grace := time.Duration(a.config.Node.ShutdownGrace)
 		ctx, cancel := context.WithTimeout(context.Background(), grace+stopReserve)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,13 @@ func spec(id, uri string) connection.Spec {
 // start starts a node that stops with the test.
 func start(t *testing.T, cfg config.Config) *app.App {
 	t.Helper()
+	a, _ := startAndStop(t, cfg)
+	return a
+}
+
+// startAndStop starts a node that stops with the test at the latest.
+func startAndStop(t *testing.T, cfg config.Config) (a *app.App, stop func()) {
+	t.Helper()
 	a, err := app.New(cfg, zerolog.Nop(), "test", "")
 	if err != nil {
 		t.Fatal(err)
@@ -75,12 +83,13 @@ func start(t *testing.T, cfg config.Config) *app.App {
 	if err := a.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		if err := a.Stop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return a
+	t.Cleanup(stop)
+	return a, stop
 }
 
 // await waits until the status of all connections is as wanted.

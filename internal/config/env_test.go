@@ -24,7 +24,7 @@ func TestEnvironmentOverTheFile(t *testing.T) {
 		"LORRY_CONNECTIONS=[{id: only, uri: 'mqtt://h', filter: f, topic_up: t}]",
 	)
 	if c.Node.Name != "007" || time.Duration(c.Node.ShutdownGrace) != time.Minute || len(c.HTTP.Tokens) != 2 ||
-		c.HTTP.Tokens[1].Reveal() != "bbbbbbbbbbbbbbb=" || c.NATS.Embedded.Sync.Interval != 5*time.Second ||
+		c.HTTP.Tokens[1].Token.Reveal() != "bbbbbbbbbbbbbbb=" || c.NATS.Embedded.Sync.Interval != 5*time.Second ||
 		len(c.NATS.Embedded.Cluster.Routes) != 0 || c.Buffer.MaxBytes != 1<<30 || time.Duration(c.Buffer.MaxAge) != 24*time.Hour ||
 		len(c.Egress.Deny) != 0 || len(c.Connections) != 1 || c.Connections[0].ID != "only" ||
 		c.Connections[0].Source.AccessToken.Reveal() != "a=b=c" {

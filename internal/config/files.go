@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
+	"github.com/lorry-mqtt/lorry/internal/config/document"
 	"github.com/lorry-mqtt/lorry/internal/fault"
 )
 
@@ -16,12 +18,14 @@ import (
 // no certificates and keys. What a creds file holds is for NATS to judge.
 func (c Config) checkFiles() fault.List {
 	var faults fault.List
-	t := c.NATS.TLS
+	t, h := c.NATS.TLS, c.HTTP.TLS
 	for _, f := range []struct{ path, file string }{
 		{"nats.credentials", c.NATS.Credentials},
 		{"nats.tls.ca", t.CA},
 		{"nats.tls.certificate", t.Certificate},
 		{"nats.tls.key", t.Key},
+		{"http.tls.certificate", h.Certificate},
+		{"http.tls.key", h.Key},
 	} {
 		if f.file == "" {
 			continue
@@ -38,9 +42,30 @@ func (c Config) checkFiles() fault.List {
 			faults.Add("nats.tls.ca", "file %q %s", t.CA, reason)
 		}
 	}
-	if usable(t.Certificate, "nats.tls.certificate") && usable(t.Key, "nats.tls.key") {
-		if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
-			faults.Add("nats.tls.certificate", "file %q and that of nats.tls.key are no pair: %s", t.Certificate, err)
+	for _, pair := range []struct{ path, certificate, key string }{{"nats.tls", t.Certificate, t.Key}, {"http.tls", h.Certificate, h.Key}} {
+		if usable(pair.certificate, pair.path+".certificate") && usable(pair.key, pair.path+".key") {
+			if _, err := tls.LoadX509KeyPair(pair.certificate, pair.key); err != nil {
+				faults.Add(pair.path+".certificate", "file %q and that of %s.key are no pair: %s", pair.certificate, pair.path, err)
+			}
+		}
+	}
+	return append(faults, c.HTTP.checkTokenFiles()...)
+}
+
+// checkTokenFiles reports the token files that hold no token.
+func (h HTTP) checkTokenFiles() fault.List {
+	var faults fault.List
+	for i, token := range h.Tokens {
+		if token.TokenFile == "" {
+			continue
+		}
+		path := document.Child(document.Index("http.tokens", i), "token_file")
+		if reason := unreadable(token.TokenFile); reason != "" {
+			faults.Add(path, "file %q %s", token.TokenFile, reason)
+		} else if content, err := os.ReadFile(token.TokenFile); err != nil {
+			faults.Add(path, "file %q %s", token.TokenFile, notRead(err))
+		} else if reason := wrongToken(strings.TrimSpace(string(content))); reason != "" {
+			faults.Add(path, "what file %q holds %s", token.TokenFile, reason)
 		}
 	}
 	return faults

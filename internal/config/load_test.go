@@ -81,7 +81,7 @@ func TestGoodFiles(t *testing.T) {
 		t.Errorf("with a history of its own: %+v", third)
 	}
 	if c.NATS.Embedded.Sync != (config.Sync{Always: true}) || c.Buffer.MaxBytes != 512<<20 || c.Buffer.MaxFramesPerConnection != 100_000 ||
-		time.Duration(c.Buffer.MaxAge) != 24*time.Hour || c.HTTP.Tokens[1].Reveal() != "fedcba9876543210fedcba9876543210" {
+		time.Duration(c.Buffer.MaxAge) != 24*time.Hour || c.HTTP.Tokens[1].Token.Reveal() != "fedcba9876543210fedcba9876543210" {
 		t.Errorf("%+v", c)
 	}
 	if want := "nats.embedded.listen reaches beyond loopback: "; len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], want) {

@@ -17,6 +17,7 @@ type Config struct {
 	Node        Node              `yaml:"node"`
 	Log         Log               `yaml:"log"`
 	HTTP        HTTP              `yaml:"http"`
+	Metrics     Metrics           `yaml:"metrics"`
 	NATS        NATS              `yaml:"nats"`
 	Buffer      Buffer            `yaml:"buffer"`
 	Source      Source            `yaml:"source"`
@@ -43,8 +44,20 @@ type Log struct {
 
 // HTTP is the server of API, health and metrics.
 type HTTP struct {
-	Listen string          `yaml:"listen"` // host:port; port 0 takes a free one
-	Tokens []secret.String `yaml:"tokens"` // bearer tokens (RFC 6750 §2.1); none is allowed on loopback only
+	Listen string  `yaml:"listen"` // host:port; port 0 takes a free one
+	Tokens []Token `yaml:"tokens"` // bearer tokens (RFC 6750 §2.1); none is allowed on loopback only
+	TLS    HTTPTLS `yaml:"tls"`
+}
+
+// HTTPTLS holds paths of PEM files; none: plain HTTP.
+type HTTPTLS struct {
+	Certificate string `yaml:"certificate"` // with its chain
+	Key         string `yaml:"key"`
+}
+
+// Metrics is what the exposition holds.
+type Metrics struct {
+	PerConnection bool `yaml:"per_connection"` // a series for each connection; else only the node's own
 }
 
 // NATS is the JetStream server that holds the buffer.

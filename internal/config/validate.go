@@ -12,19 +12,14 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/config/document"
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/fault"
-	"github.com/lorry-mqtt/lorry/internal/secret"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 )
 
 const (
 	maxShutdownGrace = 10 * time.Minute
-	minToken         = 16 // bytes
 )
 
-var (
-	namePattern  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	tokenPattern = regexp.MustCompile(`^[A-Za-z0-9._~+/-]+=*$`) // b64token, RFC 6750 §2.1
-)
+var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // Validate returns every fault of the configuration at once, each with its path. It reads no file.
 func (c Config) Validate() fault.List {
@@ -93,17 +88,14 @@ func (h HTTP) validate() fault.List {
 			"give tokens, or listen on 127.0.0.1")
 	}
 	for i, token := range h.Tokens {
-		path, t := document.Index("tokens", i), token.Reveal()
-		switch {
-		case t == secret.Mask:
-			faults.Add(path, "holds the mask %s in the token's place: give the token itself", secret.Mask)
-		case len(t) < minToken:
-			faults.Add(path, "is shorter than %d characters: it could be guessed; openssl rand -hex 32 makes one", minToken)
-		case !tokenPattern.MatchString(t):
-			faults.Add(path, "must be of letters, digits and - . _ ~ + /, = at the end only (RFC 6750 §2.1)")
-		case slices.Contains(h.Tokens[:i], token):
+		path := document.Index("tokens", i)
+		faults = append(faults, token.validate().Prefixed(path)...)
+		if slices.ContainsFunc(h.Tokens[:i], token.same) {
 			faults.Add(path, "is given twice")
 		}
+	}
+	if t := h.TLS; (t.Certificate == "") != (t.Key == "") {
+		faults.Add("tls", "needs both certificate and key, or neither")
 	}
 	return faults
 }
