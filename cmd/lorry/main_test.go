@@ -100,11 +100,17 @@ type background struct {
 // inBackground starts a command line. It is stopped with the test at the latest.
 func inBackground(t *testing.T, args ...string) *background {
 	t.Helper()
+	return inBackgroundWith(t, nil, args...)
+}
+
+// inBackgroundWith is inBackground with an environment.
+func inBackgroundWith(t *testing.T, environ []string, args ...string) *background {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	b := &background{stdout: newScreen(t), stderr: newScreen(t), t: t, stop: cancel, status: make(chan int, 1)}
 	go func() {
 		defer close(b.status)
-		b.status <- run(ctx, args, nil, b.stdout, b.stderr)
+		b.status <- run(ctx, args, environ, b.stdout, b.stderr)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -37,16 +37,35 @@ Errors go to stderr. The exit status is 0 when all went well, 1 after a failure,
 		return misuse("%w (see '%s --help')", err, cmd.CommandPath())
 	})
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(environ), newCheckCommand(environ), newDemoCommand(), newSimulateCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(environ), newCheckCommand(environ), newConnectionsCommand(environ), newTopCommand(environ),
+		newDemoCommand(), newSimulateCommand(), newVersionCommand())
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.InitDefaultCompletionCmd() // now, to be made strict with the rest
 	makeStrict(root)
 	return root
 }
 
-// makeStrict has a command and all below it refuse arguments. Those that only hold others show their help.
+// argumentsKey annotates a command that takes arguments, and checks them itself.
+const argumentsKey = "arguments"
+
+// takes has a command take the arguments of those names, and no others.
+func takes(cmd *cobra.Command, names ...string) *cobra.Command {
+	cmd.Annotations = map[string]string{argumentsKey: strings.Join(names, " ")}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return misuse("'%s' takes %s, got %d arguments", cmd.CommandPath(), strings.Join(names, " and "), len(args))
+		}
+		return nil
+	}
+	return cmd
+}
+
+// makeStrict has a command and all below it refuse arguments, unless it takes some. Those that only hold others show
+// their help.
 func makeStrict(cmd *cobra.Command) {
-	cmd.Args = noArgs
+	if cmd.Annotations[argumentsKey] == "" {
+		cmd.Args = noArgs
+	}
 	if cmd.HasSubCommands() {
 		cmd.DisableFlagsInUseLine = true
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }

@@ -12,10 +12,10 @@ import (
 // Each of these is refused with one line on stderr, and nothing on stdout.
 func TestWrongUsage(t *testing.T) {
 	for line, want := range map[string]string{
-		"nope":                               `"nope" is no command of 'lorry': it has check, completion, demo, run, simulate, version`,
+		"nope":                               `"nope" is no command of 'lorry': it has check, completion, connections, demo, run, simulate, top, version`,
 		"--nope":                             "unknown flag: --nope (see 'lorry --help')",
 		"-x":                                 "unknown shorthand flag: 'x' in -x (see 'lorry --help')",
-		"help nope":                          `"nope" is no command of 'lorry': it has check, completion, demo, run, simulate, version`,
+		"help nope":                          `"nope" is no command of 'lorry': it has check, completion, connections, demo, run, simulate, top, version`,
 		"help simulate nope":                 `"nope" is no command of 'lorry simulate': it has ns`,
 		"help run nope":                      `'lorry run' takes no arguments, got "nope"`,
 		"run lorry.yaml":                     `'lorry run' takes no arguments, got "lorry.yaml"`,
@@ -49,6 +49,20 @@ func TestWrongUsage(t *testing.T) {
 		"simulate ns --flood 1":              "--flood: is 1; must be between 512 and 1048576",
 		"simulate ns --token a --token=":     "--token: is empty; a client without a token is always refused",
 		"simulate ns --filter=":              "--filter: is empty",
+		"connections nope":                   `"nope" is no command of 'lorry connections': it has create, delete, get, list, log, parked, pause, replay, restart, resume, status, test, update`,
+		"connections list x":                 `'lorry connections list' takes no arguments, got "x"`,
+		"connections list --output xml":      `--output must be table or json, got "xml"`,
+		"connections list --server nowhere":  `--server, --ca: server "nowhere" is no URL that begins with http:// or https://`,
+		"connections get":                    `'lorry connections get' takes an ID, got 0 arguments`,
+		"connections get a b":                `'lorry connections get' takes an ID, got 2 arguments`,
+		"connections create":                 `'lorry connections create' needs --file with the connection, - for stdin`,
+		"connections update a":               `'lorry connections update' needs --file with the connection, - for stdin`,
+		"connections test":                   `'lorry connections test' takes an ID, or --file`,
+		"connections test a -f b":            `'lorry connections test' takes an ID, or --file`,
+		"connections replay a":               `--from: must be a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z, or how long ago, such as 15m`,
+		"connections parked drop a":          `'lorry connections parked drop' takes an ID and a SEQ, got 1 arguments`,
+		"connections parked drop a b":        `SEQ must be a number, got "b"`,
+		"top --rows 0":                       `--interval must be at least 100ms and --rows at least 1`,
 		"completion nope":                    `"nope" is no command of 'lorry completion': it has bash, fish, powershell, zsh`,
 		"completion bash x":                  `'lorry completion bash' takes no arguments, got "x"`,
 		"completion bash --no-descriptionss": "unknown flag: --no-descriptionss (see 'lorry completion bash --help')",
@@ -79,7 +93,10 @@ func TestHelp(t *testing.T) {
 	}
 	root := newRootCommand(nil, io.Discard, io.Discard)
 	check(root)
-	for _, path := range []string{"run", "check", "demo", "simulate ns", "version"} { // the contract's
+	for _, path := range []string{
+		"run", "check", "demo", "simulate ns", "version", "top", "connections list", "connections get", "connections create", "connections update",
+		"connections delete", "connections pause", "connections resume", "connections test", "connections replay", "connections log",
+	} { // the contract's
 		if cmd, rest, err := root.Find(strings.Fields(path)); err != nil || len(rest) > 0 || !cmd.Runnable() {
 			t.Errorf("there is no command %s: %v", path, err)
 		}
