@@ -66,20 +66,13 @@ func (o HistoryOptions) withDefaults() HistoryOptions {
 	return o
 }
 
-// endpoint parses URL. Its errors do not show the URL, which may hold secrets where they do not belong.
+// endpoint parses URL.
 func (o HistoryOptions) endpoint() (*url.URL, error) {
-	u, err := url.Parse(o.URL)
-	switch {
-	case err != nil:
-		if parse, ok := errors.AsType[*url.Error](err); ok {
-			err = parse.Err
-		}
-		return nil, fmt.Errorf("source.history_url is not a URL: %w", err)
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("source.history_url has the scheme %q, want http or https", u.Scheme)
-	case u.Hostname() == "":
-		return nil, errors.New("source.history_url names no host")
-	case u.User != nil:
+	u, err := parseEndpoint("source.history_url", o.URL, "http", "https")
+	if err != nil {
+		return nil, err
+	}
+	if u.User != nil {
 		return nil, errors.New("source.history_url has user info; the token goes into source.access_token")
 	}
 	return u, nil

@@ -73,23 +73,34 @@ func (o WebSocketOptions) withDefaults() WebSocketOptions {
 	return o
 }
 
-// endpoint parses URL. Its errors do not show the URL, which may hold secrets where they do not belong.
+// endpoint parses URL.
 func (o WebSocketOptions) endpoint() (*url.URL, error) {
-	u, err := url.Parse(o.URL)
+	u, err := parseEndpoint("source.url", o.URL, "ws", "wss")
+	switch {
+	case err != nil:
+		return nil, err
+	case u.User != nil:
+		return nil, errors.New("source.url has user info, which WebSocket URLs must not; the token goes into source.access_token")
+	case u.Fragment != "":
+		return nil, errors.New("source.url has a fragment, which WebSocket URLs must not (RFC 6455 §3)")
+	}
+	return u, nil
+}
+
+// parseEndpoint reads the URL of a setting. Its errors do not show the URL, which may hold secrets where they do not
+// belong.
+func parseEndpoint(setting, raw, scheme, secure string) (*url.URL, error) {
+	u, err := url.Parse(raw)
 	switch {
 	case err != nil:
 		if parse, ok := errors.AsType[*url.Error](err); ok {
 			err = parse.Err
 		}
-		return nil, fmt.Errorf("source.url is not a URL: %w", err)
-	case u.Scheme != "ws" && u.Scheme != "wss":
-		return nil, fmt.Errorf("source.url has the scheme %q, want ws or wss", u.Scheme)
+		return nil, fmt.Errorf("%s is not a URL: %w", setting, err)
+	case u.Scheme != scheme && u.Scheme != secure:
+		return nil, fmt.Errorf("%s has the scheme %q, want %s or %s", setting, u.Scheme, scheme, secure)
 	case u.Hostname() == "":
-		return nil, errors.New("source.url names no host")
-	case u.User != nil:
-		return nil, errors.New("source.url has user info, which WebSocket URLs must not; the token goes into source.access_token")
-	case u.Fragment != "":
-		return nil, errors.New("source.url has a fragment, which WebSocket URLs must not (RFC 6455 §3)")
+		return nil, fmt.Errorf("%s names no host", setting)
 	}
 	return u, nil
 }
