@@ -75,8 +75,8 @@ when all is delivered; --detach ends it at once. What is interrupted here goes o
 }
 
 // followReplay shows how far the replay of a connection is until it is over.
-func (a *apiFlags) followReplay(ctx context.Context, id string, p *progress) error {
-	c, err := a.open()
+func (f *apiFlags) followReplay(ctx context.Context, id string, p *progress) error {
+	c, err := f.open()
 	if err != nil {
 		return err
 	}
