@@ -26,7 +26,7 @@ const (
 type outage struct {
 	before, during, end, catchingUp, after int64 // lorry's resident memory in bytes; before, during, catchingUp: the most
 	lasted, reconnect                      time.Duration
-	inflow, catchUp, slowest               float64 // frames/s
+	live, inflow, catchUp, slowest         float64 // frames/s
 	behind                                 float64 // frames
 	redelivered, evicted                   float64
 	arrived, repeated, disordered, foreign float64 // at the subscriber
@@ -92,8 +92,12 @@ func (a *away) watch(ctx context.Context, counter string, target float64, most *
 
 // warmUp waits until the flood's first part is through.
 func (a *away) warmUp(ctx context.Context, frames float64) error {
-	_, err := a.watch(ctx, lorryAcknowledged, frames, &a.result.before)
-	return err
+	grown, err := a.watch(ctx, lorryAcknowledged, frames, &a.result.before)
+	if err != nil {
+		return err
+	}
+	a.result.live = grown.rate()
+	return nil
 }
 
 // outage has the rest flow in, and takes the broker away meanwhile.
@@ -193,6 +197,7 @@ func (a *away) settle(ctx context.Context) error {
 func (a *away) table() *report.Table {
 	r, t := &a.result, report.NewTable("", "")
 	megabytes := func(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
+	t.Add("frames/s acknowledged before", fmt.Sprintf("%.0f", r.live))
 	t.Add("lorry's resident memory before, at most", megabytes(r.before))
 	t.Add("… at the end of the outage (at most during it)", fmt.Sprintf("%s (%s)", megabytes(r.end), megabytes(r.during)))
 	t.Add("… after catching up (at most meanwhile)", fmt.Sprintf("%s (%s)", megabytes(r.after), megabytes(r.catchingUp)))
@@ -201,6 +206,7 @@ func (a *away) table() *report.Table {
 	t.Add("frames behind at its end", fmt.Sprintf("%.0f", r.behind))
 	t.Add("first frame acknowledged, after the broker is back", r.reconnect.Round(10*time.Millisecond).String())
 	t.Add("frames/s acknowledged while catching up (slowest second)", fmt.Sprintf("%.0f (%.0f)", r.catchUp, r.slowest))
+	t.Add("… of what it was before", fmt.Sprintf("%.2f", r.catchUp/r.live))
 	t.Add("frames lost", fmt.Sprintf("%.0f", float64(a.stage.flood.Frames)-r.arrived))
 	t.Add("frames out of order", fmt.Sprintf("%.0f", r.disordered))
 	t.Add("frames repeated to the subscriber (redelivered by lorry)", fmt.Sprintf("%.0f (%.0f)", r.repeated, r.redelivered))
