@@ -16,6 +16,10 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
+// maxOpenings bounds how many connections open their buffers at once. Ten thousand that did would wait for JetStream
+// longer than it may take for an answer, and all try again.
+const maxOpenings = 64
+
 // Deps is what all connections of a node share. Store, Cursors, Parked and Metrics are required; what is nil of
 // the rest takes its usual value.
 type Deps struct {
@@ -44,6 +48,9 @@ type Deps struct {
 	// ReadHistory reads the Network Server's REST history; source.ReadHistory.
 	ReadHistory func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error
 
+	// openings holds a token for each connection that opens its buffer at present.
+	openings chan struct{}
+
 	// Running counts the goroutines of all actors, and is the tree's.
 	Running *sync.WaitGroup
 
@@ -70,6 +77,7 @@ func (d *Deps) complete() {
 			return session, nil
 		}
 	}
+	d.openings = make(chan struct{}, maxOpenings)
 	d.ConnectBroker = newConnectPace().keep(d.ConnectBroker)
 	if d.DialSource == nil {
 		d.DialSource = source.DialWebSocket

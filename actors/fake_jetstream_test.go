@@ -16,10 +16,12 @@ type faultyJetStream struct {
 	jetstream.JetStream
 
 	mu       sync.Mutex
-	fault    error // of writing frames
-	loseAcks bool  // what is written is stored all the same
-	unread   bool  // the stream cannot be read
-	cursor   error // of writing cursors
+	fault    error         // of writing frames
+	loseAcks bool          // what is written is stored all the same
+	unread   bool          // the stream cannot be read
+	cursor   error         // of writing cursors
+	gate     chan struct{} // writes of cursors wait until it is closed; nil: they do not
+	waiting  int           // of them
 	writes   int
 	saved    []time.Time // when a cursor was written
 }
@@ -97,9 +99,13 @@ type faultyKeyValue struct {
 // Update implements jetstream.KeyValue.
 func (kv faultyKeyValue) Update(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	kv.f.mu.Lock()
-	fault, loses := kv.f.cursor, kv.f.loseAcks
+	fault, loses, gate := kv.f.cursor, kv.f.loseAcks, kv.f.gate
+	kv.f.waiting++
 	kv.f.saved = append(kv.f.saved, time.Now())
 	kv.f.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
 	if fault != nil {
 		return 0, fault
 	}
