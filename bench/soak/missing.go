@@ -43,7 +43,7 @@ func (s *stage) explain(p *printer, r *route, e *evidence, v *verdict) {
 		}
 	}
 	if len(v.excessive) > 0 {
-		p.printf("\nSessions that repeat more than a window: %v\n", v.excessive)
+		p.printf("\nSessions for whose end more than a window is repeated: %v\n", v.excessive)
 	}
 }
 

@@ -10,7 +10,7 @@ type repeats struct {
 	doubled     int   // because the Network Server sent them twice
 	bound       int   // how many were allowed
 	unexplained []int // places of those for which there is no reason
-	excessive   []int // links that repeat more than a window for their predecessor's end
+	excessive   []int // links for whose end more than a window is repeated
 }
 
 // judgeRepeats finds a reason for each repeat.
@@ -33,7 +33,7 @@ type repeatJudge struct {
 	passed    map[int]int      // by link: how many PUBACKs went on to lorry
 	twice     map[uint32]int   // by message: how often the Network Server repeated it on request
 	sentTwice int
-	windowed  map[int]int // by link: repeats for the end of the session before
+	windowed  map[int]int // by link: repeats for its end, whenever they come: what goes last comes sessions later
 }
 
 // copies are those of one message that are published on one link.
@@ -95,8 +95,8 @@ func (j *repeatJudge) explain(i int, before *publish) {
 		j.crashed++
 	case p.link < before.link, j.unsettled(before): // the former: it was stuck in a wire
 		j.sessions++
-		if j.windowed[p.link]++; j.windowed[p.link] == j.maxInflight+1 {
-			j.excessive = append(j.excessive, p.link)
+		if j.windowed[before.link]++; j.windowed[before.link] == j.maxInflight+1 {
+			j.excessive = append(j.excessive, before.link)
 		}
 	default:
 		j.unexplained = append(j.unexplained, i)
