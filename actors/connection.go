@@ -98,7 +98,7 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.childTerminated(ctx, m)
 	case *messages.BrokerChanged, *messages.SubscriptionChanged, *messages.SourceChanged, *messages.BufferChanged,
 		*messages.GapsChanged, *messages.HistoryChanged, *messages.FrameParked:
-		c.told(m)
+		c.told(ctx, m)
 	case *messages.FramesEvicted:
 		c.framesEvicted(ctx, m)
 	case missedRecorded:
@@ -137,8 +137,14 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 	}
 }
 
-// told takes note of what a child says of its condition.
-func (c *connectionActor) told(message any) {
+// told takes note of what a child says of its condition. The news that it has ended overtakes what it said before that:
+// this comes from nobody who runs, and is out of date.
+func (c *connectionActor) told(ctx actor.Context, message any) {
+	if from := ctx.Sender(); from != nil {
+		if name, _ := c.find(from); name == "" {
+			return
+		}
+	}
 	switch m := message.(type) {
 	case *messages.BrokerChanged:
 		c.state.brokerChanged(m)

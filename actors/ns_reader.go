@@ -77,7 +77,7 @@ func (r *nsReader) Receive(ctx actor.Context) {
 		r.opened(ctx, m)
 	case streamReplayed:
 		if m.stream == r.stream {
-			ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceStreaming})
+			ctx.Request(ctx.Parent(), &messages.SourceChanged{State: messages.SourceStreaming})
 		}
 	case streamEnded:
 		r.ended(ctx, m)
@@ -110,7 +110,7 @@ func (r *nsReader) dial(ctx actor.Context) {
 	if r.draining {
 		return
 	}
-	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceConnecting})
+	ctx.Request(ctx.Parent(), &messages.SourceChanged{State: messages.SourceConnecting})
 	streamCtx, cancel := context.WithCancel(r.life.ctx)
 	s := &stream{shared: r.shared, life: r.life, cancel: cancel, downlinks: make(chan *messages.ForwardDownlink, 1), ended: make(chan struct{})}
 	r.stream = s
@@ -130,7 +130,7 @@ func (r *nsReader) opened(ctx actor.Context, m streamOpened) {
 	if m.replaying {
 		state = messages.SourceReplaying
 	}
-	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: state})
+	ctx.Request(ctx.Parent(), &messages.SourceChanged{State: state})
 	r.write()
 }
 
@@ -156,7 +156,7 @@ func (r *nsReader) ended(ctx actor.Context, m streamEnded) {
 	}
 	delay := r.backoff.Failed(up)
 	r.counters.SourceReconnects.Add(sourceCause(m.err), 1)
-	ctx.Send(ctx.Parent(), &messages.SourceChanged{State: messages.SourceBackoff, RetryAt: time.Now().Add(delay), Err: m.err})
+	ctx.Request(ctx.Parent(), &messages.SourceChanged{State: messages.SourceBackoff, RetryAt: time.Now().Add(delay), Err: m.err})
 	r.life.after(delay, redial{})
 }
 

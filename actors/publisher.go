@@ -136,7 +136,7 @@ func (p *publisher) attempt(ctx actor.Context) {
 	if p.draining {
 		return
 	}
-	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connecting, Attempt: p.backoff.Attempt()})
+	ctx.Request(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connecting, Attempt: p.backoff.Attempt()})
 	p.connect()
 }
 
@@ -147,7 +147,7 @@ func (p *publisher) opened(ctx actor.Context, m sessionOpened) {
 		return
 	}
 	p.session.broker, p.session.opened = m.broker, time.Now()
-	ctx.Send(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected}) // before what the subscriber says of it
+	ctx.Request(ctx.Parent(), &messages.BrokerChanged{State: telemetry.Connected}) // before what the subscriber says of it
 	send(ctx, p.peers.subscriber, &messages.SessionOpened{Session: m.broker})
 	floor := p.floor.load()
 	p.startDelivery(ctx, floor.Position, floor.Aside)
@@ -216,7 +216,7 @@ func (p *publisher) ended(ctx actor.Context, s *session, err error) {
 	}
 	delay := p.backoff.Failed(up)
 	p.counters.BrokerReconnects.Add(brokerCause(err), 1)
-	ctx.Send(ctx.Parent(), &messages.BrokerChanged{
+	ctx.Request(ctx.Parent(), &messages.BrokerChanged{
 		State: telemetry.Backoff, Attempt: p.backoff.Attempt(), RetryAt: time.Now().Add(delay), Err: err,
 	})
 	p.life.after(delay, reconnect{})
