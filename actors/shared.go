@@ -68,11 +68,8 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 	}
 	s.source = endpoint.Source(spec, deps.Dial)
 	s.source.MaxFrameBytes = deps.MaxFrameBytes
-	s.history = source.HistoryOptions{
-		URL: spec.Source.HistoryURL, AccessToken: spec.Source.AccessToken, Filter: spec.Filter,
-		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate,
-		MaxFrameBytes: deps.MaxFrameBytes, Dial: deps.Dial,
-	}
+	s.history = endpoint.History(spec, deps.Dial)
+	s.history.MaxFrameBytes = deps.MaxFrameBytes
 	return s, nil
 }
 

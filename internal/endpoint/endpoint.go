@@ -42,6 +42,14 @@ func Broker(spec connection.Spec, dial Dial) (broker.Options, error) {
 	return o, nil
 }
 
+// History is how to read the REST history of the connection's Network Server; without a URL where there is none.
+func History(spec connection.Spec, dial Dial) source.HistoryOptions {
+	return source.HistoryOptions{
+		URL: spec.Source.HistoryURL, AccessToken: spec.Source.AccessToken, Filter: spec.Filter,
+		Radio: spec.Source.Radio, Lora: spec.Source.LoRa, Duplicate: spec.Source.Duplicate, Dial: dial,
+	}
+}
+
 // Source is how to open a stream of the connection's Network Server.
 func Source(spec connection.Spec, dial Dial) source.WebSocketOptions {
 	return source.WebSocketOptions{

@@ -26,7 +26,7 @@ func spec(t *testing.T) connection.Spec {
 	s := connection.Defaults()
 	s.ID, s.Filter, s.TopicUp = "acme", "f", "up/{device}"
 	s.URI = connection.NewURI("wss://user:p%40ss@broker.example/ws")
-	s.Source = connection.Source{Kind: connection.SourceWebSocket, URL: "wss://ns.example/", AccessToken: secret.New("token"), Radio: true, LoRa: true, Duplicate: true}
+	s.Source = connection.Source{Kind: connection.SourceWebSocket, URL: "wss://ns.example/", HistoryURL: "https://ns.example/history", AccessToken: secret.New("token"), Radio: true, LoRa: true, Duplicate: true}
 	s.MQTT.KeepAlive, s.MQTT.AckTimeout, s.MQTT.ConnectTimeout = connection.Duration(time.Minute), connection.Duration(2*time.Second), connection.Duration(3*time.Second)
 	s.MQTT.Retain = true
 	s.TLS = connection.TLS{CA: string(ca.PEM()), Certificate: string(pair.Certificate), Key: secret.New(string(pair.Key)), ServerName: "other.example", ALPN: []string{"mqtt"}}
@@ -75,6 +75,13 @@ func TestBrokerRefusesWhatCannotBeOpened(t *testing.T) {
 func TestSourceSaysAllThatTheConnectionDoes(t *testing.T) {
 	o := endpoint.Source(spec(t), dial)
 	if o.URL != "wss://ns.example/" || o.AccessToken.Reveal() != "token" || o.Filter != "f" || !o.Radio || !o.Lora || !o.Duplicate || o.Dial == nil {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestHistorySaysAllThatTheConnectionDoes(t *testing.T) {
+	o := endpoint.History(spec(t), dial)
+	if o.URL != "https://ns.example/history" || o.AccessToken.Reveal() != "token" || o.Filter != "f" || !o.Radio || !o.Lora || !o.Duplicate || o.Dial == nil {
 		t.Errorf("%+v", o)
 	}
 }
