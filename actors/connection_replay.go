@@ -75,7 +75,7 @@ func (c *connectionActor) replay(ctx actor.Context, m *messages.ReplayFrames) {
 
 // each gives the frames of the stretch that the connection delivers. Requests are too late by now.
 func (r *replay) each(ctx context.Context, spec connection.Spec, do func([]dataapi.Frame) error) error {
-	return r.books.frames.Between(ctx, unixSeconds(r.from), unixSeconds(r.to), func(frames []dataapi.Frame) error {
+	return r.books.frames.Between(ctx, r.from, r.to, func(frames []dataapi.Frame) error {
 		if spec.Downlink.ExpiredRequests == connection.ExpiredDiscard {
 			kept := frames[:0]
 			for _, f := range frames {

@@ -21,7 +21,7 @@ func (r replayer) Count(ctx context.Context, id string, from, to time.Time) (fra
 	if err != nil {
 		return 0, err
 	}
-	err = log.Between(ctx, unixSeconds(from), unixSeconds(to), func(found []dataapi.Frame) error {
+	err = log.Between(ctx, from, to, func(found []dataapi.Frame) error {
 		frames += uint64(len(found))
 		return nil
 	})
@@ -32,5 +32,3 @@ func (r replayer) Count(ctx context.Context, id string, from, to time.Time) (fra
 func (r replayer) Start(_ context.Context, id string, from, to time.Time) error {
 	return answered(r.tree.Replay(id, from, to))
 }
-
-func unixSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
