@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/lorry-mqtt/lorry/internal/natsconn"
 )
 
 // ErrStale says that a cursor was moved by another writer since it was read: this one must stop.
@@ -89,8 +91,7 @@ func (c *Cursors) Save(ctx context.Context, id string, cursor Cursor, revision u
 	}
 	// A revision of 0 asks that there be none yet.
 	next, err := c.kv.Update(ctx, id, value, revision)
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+	if natsconn.IsWrongLastSequence(err) {
 		return 0, fmt.Errorf("save the cursor of connection %s at revision %d: %w", id, revision, ErrStale)
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
+	"github.com/lorry-mqtt/lorry/internal/natsconn"
 )
 
 // ErrFenced says that another writer has appended to the connection's log: this one must stop.
@@ -124,8 +125,7 @@ func (l *Log) write(ctx context.Context) (seq uint64, err error) {
 	if err == nil {
 		return ack.Sequence, nil
 	}
-	var api *jetstream.APIError
-	if !errors.As(err, &api) || api.ErrorCode != jetstream.JSErrCodeStreamWrongLastSequence {
+	if !natsconn.IsWrongLastSequence(err) {
 		return 0, err
 	}
 	// Either an earlier try was stored and only its acknowledgement lost, or the limits have removed what was

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/lorry-mqtt/lorry/internal/natsconn"
 )
 
 // sourceBucket keeps what is known of each connection's Network Server end.
@@ -68,8 +70,7 @@ func (s *Store) SaveSource(ctx context.Context, id string, source Source, revisi
 	if err == nil {
 		return next, nil
 	}
-	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence {
+	if natsconn.IsWrongLastSequence(err) {
 		err = ErrStale
 	}
 	return 0, fmt.Errorf("save the source record of connection %s at revision %d: %w", id, revision, err)

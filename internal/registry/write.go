@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/lorry-mqtt/lorry/internal/connection"
+	"github.com/lorry-mqtt/lorry/internal/natsconn"
 )
 
 // idLength is that of the IDs made here: 80 bits, so that two never meet.
@@ -162,12 +163,8 @@ func (r *Registry) store(ctx context.Context, spec connection.Spec, revision uin
 
 // conflict turns JetStream's answer to a write at an outdated revision into ErrConflict.
 func conflict(err error) error {
-	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == wrongLastSequenceReplicated) {
+	if natsconn.IsWrongLastSequence(err) {
 		return ErrConflict
 	}
 	return err
 }
-
-// wrongLastSequenceReplicated is what a stream with several copies answers (JSStreamWrongLastSequenceConstantErr).
-const wrongLastSequenceReplicated = 10164
