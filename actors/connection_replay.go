@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"golang.org/x/time/rate"
 
+	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/connection"
 	"github.com/lorry-mqtt/lorry/internal/dataapi"
 	"github.com/lorry-mqtt/lorry/internal/eventlog"
@@ -61,7 +63,7 @@ func (c *connectionActor) replay(ctx actor.Context, m *messages.ReplayFrames) {
 	c.replaying = r
 	life, spec := c.life, c.spec
 	life.run(life.ctx, func(ctx context.Context) {
-		frames, err := r.count(ctx, spec)
+		frames, err := r.each(ctx, spec, func([]dataapi.Frame) error { return nil })
 		life.tell(replayCounted{r, frames})
 		last := r.began
 		if err == nil {
@@ -73,34 +75,30 @@ func (c *connectionActor) replay(ctx actor.Context, m *messages.ReplayFrames) {
 	ctx.Respond(&messages.Done{})
 }
 
-// each gives the frames of the stretch that the connection delivers. Requests are too late by now.
-func (r *replay) each(ctx context.Context, spec connection.Spec, do func([]dataapi.Frame) error) error {
-	return r.books.frames.Between(ctx, r.from, r.to, func(frames []dataapi.Frame) error {
-		if spec.Downlink.ExpiredRequests == connection.ExpiredDiscard {
-			kept := frames[:0]
-			for _, f := range frames {
-				if f.Envelope.Type != dataapi.DownlinkRequest {
-					kept = append(kept, f)
-				}
-			}
-			frames = kept
+// Replayable gives the stored frames of a stretch of time that a replay delivers: all, but for downlink_requests, which
+// have expired by now, where a connection discards those. It returns how many there are; an error of each ends it.
+func Replayable(
+	ctx context.Context, log *buffer.Log, expired connection.ExpiredRequests, from, to time.Time, each func([]dataapi.Frame) error,
+) (frames uint64, err error) {
+	err = log.Between(ctx, from, to, func(found []dataapi.Frame) error {
+		if expired == connection.ExpiredDiscard {
+			found = slices.DeleteFunc(found, func(f dataapi.Frame) bool { return f.Envelope.Type == dataapi.DownlinkRequest })
 		}
-		return do(frames)
-	})
-}
-
-func (r *replay) count(ctx context.Context, spec connection.Spec) (frames uint64, err error) {
-	err = r.each(ctx, spec, func(found []dataapi.Frame) error {
 		frames += uint64(len(found))
-		return nil
+		return each(found)
 	})
 	return frames, err
+}
+
+// each gives the frames of the stretch.
+func (r *replay) each(ctx context.Context, spec connection.Spec, do func([]dataapi.Frame) error) (frames uint64, err error) {
+	return Replayable(ctx, r.books.frames, spec.Downlink.ExpiredRequests, r.from, r.to, do)
 }
 
 // copy puts the frames aside, at the rate that is allowed, and returns the number of the last one there.
 func (r *replay) copy(ctx context.Context, spec connection.Spec) (last uint64, err error) {
 	limit := rate.NewLimiter(replayRate, replayRate)
-	err = r.each(ctx, spec, func(frames []dataapi.Frame) error {
+	_, err = r.each(ctx, spec, func(frames []dataapi.Frame) error {
 		for len(frames) > 0 {
 			n := min(len(frames), replayRate)
 			if err := limit.WaitN(ctx, n); err != nil {

@@ -89,6 +89,9 @@ func TestAReplayLeavesOutWhatIsDiscarded(t *testing.T) {
 		if n := len(e.broker.places(request)); n != 1 || len(e.broker.published()) != 21 {
 			t.Errorf("the request was published %d times of %d", n, len(e.broker.published()))
 		}
+		if over := st.log.with("a replay is over"); len(over) != 1 || over[0]["frames"] != 10.0 {
+			t.Errorf("counted: %v", over)
+		}
 	})
 }
 

@@ -129,7 +129,7 @@ func (a *App) startConnections(ctx context.Context, deps actors.Deps) error {
 	}
 	a.http.Serve(api.Service{
 		Registry: connections, Runner: runner{a}, Events: a.events, Source: a.config.Source,
-		Prober: prober{deps.Dial}, Replayer: replayer{deps.Store, a.tree}, Parked: parkedFrames{deps.Parked, a.tree},
+		Prober: prober{deps.Dial}, Replayer: replayer{deps.Store, a.tree, connections}, Parked: parkedFrames{deps.Parked, a.tree},
 	})
 	return nil
 }
