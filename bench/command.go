@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lorry-mqtt/lorry/bench/process"
+	"github.com/lorry-mqtt/lorry/bench/report"
 	"github.com/lorry-mqtt/lorry/bench/scenario"
 )
 
@@ -22,6 +23,7 @@ import (
 type benchmark struct {
 	scenario.Options
 	names   []string // of the scenarios
+	results string   // directory for reports
 	timeout time.Duration
 }
 
@@ -42,6 +44,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
 	f.IntVar(&b.Size, "size", 560, "`bytes` of a frame")
 	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
+	f.StringVar(&b.results, "results", "bench/results", "`directory` for the report")
 	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
 	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
 	f.StringVar(&b.Profiles, "profiles", "", "`directory` for CPU and allocation profiles of lorry, which then is slower")
@@ -102,14 +105,37 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 			return fmt.Errorf("--profiles: %w", err)
 		}
 	}
-	fmt.Fprintf(out, "%s, %d CPUs, %s/%s, %s\n", process.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()) //nolint:errcheck // the tables fail, too
-	for _, s := range chosen {
-		fmt.Fprintf(out, "\n## %s\n\n", s.Name) //nolint:errcheck // as above
-		if err := s.Run(ctx, b.Options, out); err != nil {
-			return fmt.Errorf("%s: %w", s.Name, err)
-		}
+	return b.measure(ctx, chosen, out)
+}
+
+// measure runs the scenarios and reports on those that could be run, also if a later one fails.
+func (b *benchmark) measure(ctx context.Context, chosen []scenario.Scenario, out io.Writer) error {
+	document := report.Document{
+		At:      time.Now(),
+		Machine: fmt.Sprintf("%s, %d CPUs, %s/%s, %s", process.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
 	}
-	return nil
+	var failed error
+	for _, s := range chosen {
+		section, err := s.Run(ctx, b.Options)
+		if err != nil {
+			failed = fmt.Errorf("%s: %w", s.Name, err)
+			break
+		}
+		section.Name = s.Name
+		document.Sections = append(document.Sections, section)
+	}
+	if len(document.Sections) == 0 {
+		return failed
+	}
+	file, err := document.Save(b.results)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	if summary := report.Summary(document.Sections); summary != nil {
+		failed = errors.Join(failed, summary.Write(out))
+	}
+	_, err = fmt.Fprintf(out, "\nreport: %s\n", file)
+	return errors.Join(failed, err)
 }
 
 // build builds lorry as `make build` does, in a directory that remove removes.

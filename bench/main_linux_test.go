@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -20,12 +21,12 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// bench runs the program and returns its tables.
+// bench runs the program and returns its output.
 func bench(t *testing.T, args ...string) string {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
-	var tables, progress strings.Builder
-	if status := run(t.Context(), args, &tables, &progress); status != 0 {
+	var out, progress strings.Builder
+	if status := run(t.Context(), args, &out, &progress); status != 0 {
 		t.Fatalf("bench %s ended with status %d:\n%s", args, status, &progress)
 	}
 	left, err := os.ReadDir(os.TempDir())
@@ -35,7 +36,23 @@ func bench(t *testing.T, args ...string) string {
 	for _, entry := range left {
 		t.Errorf("it left %s", entry.Name())
 	}
-	return tables.String()
+	return out.String()
+}
+
+// measured runs scenarios and returns their report.
+func measured(t *testing.T, args ...string) string {
+	t.Helper()
+	results := t.TempDir()
+	bench(t, append(args, "--results", results)...)
+	reports, err := filepath.Glob(filepath.Join(results, "*", "report.md"))
+	if err != nil || len(reports) != 1 {
+		t.Fatalf("reports %v: %v", reports, err)
+	}
+	text, err := os.ReadFile(reports[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // cells are the cells of the table row that begins with the name.
@@ -53,8 +70,8 @@ func cells(t *testing.T, tables, name string) []string {
 }
 
 func TestThroughput(t *testing.T) {
-	profiles := t.TempDir()                                                                                  // so that lorry is a part, too, and nothing has to be built
-	tables := bench(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "4000", "--window", "2", // slow enough to be looked at
+	profiles := t.TempDir()                                                                                     // so that lorry is a part, too, and nothing has to be built
+	tables := measured(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "4000", "--window", "2", // slow enough to be looked at
 		"--rounds", "2", "--profiles", profiles)
 	for _, name := range []string{"lorry", "bare paho"} {
 		row := cells(t, tables, name)
@@ -76,7 +93,7 @@ func TestThroughput(t *testing.T) {
 }
 
 func TestBrokerAway(t *testing.T) {
-	tables := bench(t, "--scenario", "broker-away", "--broker", "mochi", "--frames", "10000", "--profiles", t.TempDir())
+	tables := measured(t, "--scenario", "broker-away", "--broker", "mochi", "--frames", "10000", "--profiles", t.TempDir())
 	for _, name := range []string{"frames lost", "frames out of order", "messages that were never sent", "frames evicted from the buffer"} {
 		if got := cells(t, tables, name)[0]; got != "0" {
 			t.Errorf("%s: %s in\n%s", name, got, tables)

@@ -1,5 +1,7 @@
-// Package report turns measurements into Markdown.
+// Package report turns measurements into a Markdown document with plots.
 //
 //   - figure.go: several rounds' values as one figure
-//   - table.go: tables
+//   - goal.go: figures and what they are meant to be
+//   - table.go plot.go: what is shown
+//   - section.go document.go: one scenario, and all of them
 package report

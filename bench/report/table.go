@@ -22,6 +22,8 @@ func (t *Table) Add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+func (t *Table) write(w io.Writer, _ string) error { return t.Write(w) }
+
 // Write writes the table as Markdown, readable as it is: columns are padded, all but the first to the right.
 func (t *Table) Write(w io.Writer) error {
 	widths := make([]int, len(t.rows[0]))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"syscall"
 	"time"
 
@@ -33,35 +32,34 @@ type outage struct {
 }
 
 // brokerAway lets a part of the flood through, takes the broker away while the rest flows in, and brings it back.
-func brokerAway(ctx context.Context, o Options, table io.Writer) (err error) {
+func brokerAway(ctx context.Context, o Options) (section *report.Section, err error) {
 	warm := o.Frames / 5
 	s, ctx, err := newStage(ctx, o, warm+o.Frames)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	_, numbers, err := s.startSubscriber(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	subject, err := startHeldLorry(ctx, s, "broker-away", warm)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a := &away{stage: s, lorry: subject, subscriber: process.NewGauge(numbers)}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return a.warmUp(ctx, float64(warm)) }, a.outage, a.catchUp, a.settle,
 	} {
 		if err := step(ctx); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if _, err := fmt.Fprintf(table, "One connection, frames of %d bytes, window of %d, %s, a subscriber that checks every byte. "+
-		"The broker goes some time after %d frames, and comes back when %d more have been received.\n\n",
-		o.Size, o.Window, s.broker.name, warm, o.Frames); err != nil {
-		return err
-	}
-	return a.table().Write(table)
+	section = &report.Section{Text: fmt.Sprintf("One connection, frames of %d bytes, window of %d, %s, a subscriber that checks every byte. "+
+		"The broker goes some time after %d frames, and comes back when %d more have been received.",
+		o.Size, o.Window, s.broker.name, warm, o.Frames)}
+	section.Add(a.table())
+	return section, nil
 }
 
 // away is a broker-away scenario under way.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"slices"
+
+	"github.com/lorry-mqtt/lorry/bench/report"
 )
 
 // Options say how much is run, and of what.
@@ -23,8 +25,8 @@ type Options struct {
 type Scenario struct {
 	Name string
 	Does string
-	// Run runs it and writes its table, as Markdown.
-	Run func(ctx context.Context, o Options, table io.Writer) error
+	// Run runs it and says what it found.
+	Run func(ctx context.Context, o Options) (*report.Section, error)
 }
 
 // All returns the scenarios in the order in which they are run.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/lorry-mqtt/lorry/bench/process"
@@ -21,7 +20,7 @@ type outcome struct {
 }
 
 // throughput runs every contender in every round, one after the other, and compares them.
-func throughput(ctx context.Context, o Options, table io.Writer) error {
+func throughput(ctx context.Context, o Options) (*report.Section, error) {
 	all := contenders()
 	outcomes := make([][]outcome, len(all))
 	broker := ""
@@ -29,20 +28,17 @@ func throughput(ctx context.Context, o Options, table io.Writer) error {
 		for i, c := range all {
 			one, name, err := runRound(ctx, o, c, round+1)
 			if err != nil {
-				return fmt.Errorf("round %d of %s: %w", round+1, c.name, err)
+				return nil, fmt.Errorf("round %d of %s: %w", round+1, c.name, err)
 			}
 			outcomes[i], broker = append(outcomes[i], one), name
 		}
 	}
-	if _, err := fmt.Fprintf(table, "One connection, frames of %d bytes, window of %d, %s; %d rounds of %d frames, interleaved. "+
-		"Median (lowest–highest); of each process CPU seconds per million frames and the most resident memory.\n\n",
-		o.Size, o.Window, broker, o.Rounds, o.Frames); err != nil {
-		return err
-	}
-	if err := throughputTable(all, outcomes).Write(table); err != nil {
-		return err
-	}
-	return writeRemarks(table, all, outcomes)
+	section := &report.Section{Text: fmt.Sprintf("One connection, frames of %d bytes, window of %d, %s; %d rounds of %d frames, interleaved. "+
+		"Median (lowest–highest); of each process CPU seconds per million frames and the most resident memory.",
+		o.Size, o.Window, broker, o.Rounds, o.Frames)}
+	section.Add(throughputTable(all, outcomes))
+	remark(section, all, outcomes)
+	return section, nil
 }
 
 func runRound(ctx context.Context, o Options, c contender, round int) (one outcome, broker string, err error) {
@@ -133,17 +129,13 @@ func throughputTable(all []contender, outcomes [][]outcome) *report.Table {
 	return t
 }
 
-// writeRemarks names what happened that was not meant to.
-func writeRemarks(w io.Writer, all []contender, outcomes [][]outcome) error {
+// remark names what happened that was not meant to.
+func remark(section *report.Section, all []contender, outcomes [][]outcome) {
 	for i, c := range all {
 		for round, one := range outcomes[i] {
-			if len(one.remarks) == 0 {
-				continue
-			}
-			if _, err := fmt.Fprintf(w, "\nNot as meant: %s, round %d: %s.\n", c.name, round+1, strings.Join(one.remarks, ", ")); err != nil {
-				return err
+			if len(one.remarks) > 0 {
+				section.Remarkf("Not as meant: %s, round %d: %s.", c.name, round+1, strings.Join(one.remarks, ", "))
 			}
 		}
 	}
-	return nil
 }
