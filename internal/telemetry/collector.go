@@ -40,6 +40,9 @@ func seriesOf(t reflect.Type, prefix string, labels ...string) []series {
 	return all
 }
 
+// measures tells that the series is no count: of several connections' there is no sum that says anything.
+func (s series) measures() bool { return s.kind != prometheus.CounterValue }
+
 // collect sends what the series' field of counters, a pointer to the struct, has now. A labelled counter has a series
 // for each label counted so far; a histogram appears with its first observation, because thousands of connections
 // would each have a dozen empty buckets.

@@ -9,7 +9,8 @@ import (
 // All of it may be used by several goroutines at once; the zero value is ready.
 //
 // Each field that a `metric` tag names is read by the Prometheus exposition under that name, after the prefix
-// "lorry_connection_"; its `help` says what it means.
+// "lorry_connection_"; its `help` says what it means. Counts are also summed up over all connections, after the prefix
+// "lorry_node_".
 type Counters struct {
 	Received           atomic.Uint64 `metric:"received_total" help:"Frames received from the Network Server."`
 	Duplicates         atomic.Uint64 `metric:"duplicates_total" help:"Frames received again and not stored."`

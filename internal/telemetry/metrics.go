@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +29,7 @@ type Metrics struct {
 	perConnection bool
 	mu            sync.RWMutex
 	counters      map[string]*Counters
+	removed       Counters // what connections that were deleted have counted
 }
 
 // NewMetrics returns metrics without connections, of a program of that version and commit.
@@ -68,10 +70,13 @@ func (m *Metrics) Lookup(id string) *Counters {
 	return m.counters[id]
 }
 
-// Remove forgets a connection that was deleted; its series end.
+// Remove forgets a connection that was deleted; its series end. The node's totals keep what it counted.
 func (m *Metrics) Remove(id string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if c := m.counters[id]; c != nil {
+		m.removed.absorb(c)
+	}
 	delete(m.counters, id)
 }
 
@@ -101,6 +106,7 @@ type collector struct {
 	metrics     *Metrics
 	connections []series
 	node        []series
+	totals      []series
 	byState     *prometheus.Desc
 }
 
@@ -109,6 +115,7 @@ func newCollector(m *Metrics) *collector {
 		metrics:     m,
 		connections: seriesOf(reflect.TypeFor[Counters](), "lorry_connection_", "connection"),
 		node:        seriesOf(reflect.TypeFor[Node](), "lorry_node_"),
+		totals:      slices.DeleteFunc(seriesOf(reflect.TypeFor[Counters](), "lorry_node_"), series.measures),
 		byState:     prometheus.NewDesc("lorry_node_connections", "Connections on this node in each state.", []string{"state"}, nil),
 	}
 }
@@ -118,7 +125,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, s := range c.connections {
 		ch <- s.desc
 	}
-	for _, s := range c.node {
+	for _, s := range slices.Concat(c.node, c.totals) {
 		ch <- s.desc
 	}
 	ch <- c.byState
@@ -138,6 +145,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, s := range c.node {
 		s.collect(ch, reflect.ValueOf(&c.metrics.Node))
+	}
+	totals := reflect.ValueOf(c.metrics.totals())
+	for _, s := range c.totals {
+		s.collect(ch, totals)
 	}
 	for _, state := range states {
 		ch <- prometheus.MustNewConstMetric(c.byState, prometheus.GaugeValue, float64(inState[state]), string(state))

@@ -1,6 +1,8 @@
 package telemetry_test
 
 import (
+	dto "github.com/prometheus/client_model/go"
+
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -82,7 +84,14 @@ func TestEveryFieldIsExposed(t *testing.T) {
 	fields := fill(t, m.Connection("acme")) + fill(t, &m.Node)
 	families := 0
 	for name, family := range scrape(t, m) {
-		if strings.HasPrefix(name, "lorry_connection_") || strings.HasPrefix(name, "lorry_node_") {
+		connection, isConnection := strings.CutPrefix(name, "lorry_connection_")
+		if isConnection && family.GetType() == dto.MetricType_COUNTER {
+			fields++ // and a sum over all connections: lorry_node_…
+			if got := scrape(t, m).sum("lorry_node_"+connection, nil); got == 0 {
+				t.Errorf("%s is summed up to nothing", name)
+			}
+		}
+		if isConnection || strings.HasPrefix(name, "lorry_node_") {
 			families++
 			if family.GetHelp() == "" {
 				t.Errorf("%s has no help", name)
@@ -253,5 +262,34 @@ func TestOnlyNode(t *testing.T) {
 	text := recorder.Body.String()
 	if strings.Contains(text, "acme") || strings.Contains(text, "lorry_connection_") || !strings.Contains(text, `lorry_node_connections{state="connected"} 1`) {
 		t.Error(text)
+	}
+}
+
+// The node's totals hold what every connection has counted, and do not fall when one is deleted.
+func TestNodeTotals(t *testing.T) {
+	m := telemetry.NewMetrics("test", "")
+	m.OnlyNode()
+	for id, n := range map[string]uint64{"acme": 2, "brown": 3, "chan": 5} {
+		c := m.Connection(id)
+		c.Received.Add(n)
+		c.InFlight.Add(int64(n))
+		c.FramesEvicted.Add("age", n)
+		c.BrokerReconnects.Add(id, 1)
+	}
+	for _, deleted := range []string{"", "brown", "acme", "chan", "chan"} {
+		m.Remove(deleted)
+		got := scrape(t, m)
+		for want, sum := range map[float64]float64{
+			10: got.sum("lorry_node_received_total", nil) + got.sum("lorry_node_acknowledged_total", nil),
+			20: 2 * got.sum("lorry_node_frames_evicted_total", map[string]string{"reason": "age"}),
+			3:  got.sum("lorry_node_broker_reconnects_total", nil),
+		} {
+			if sum != want {
+				t.Errorf("after %q was deleted: a sum is %v, want %v", deleted, sum, want)
+			}
+		}
+		if got["lorry_node_in_flight"] != nil {
+			t.Error("what is measured was summed up")
+		}
 	}
 }
