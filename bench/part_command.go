@@ -22,6 +22,7 @@ func newNSPart() *cobra.Command {
 		return n.Run(cmd.Context())
 	}}
 	cmd.Flags().StringVar(&n.Listen, "listen", "", "address")
+	cmd.Flags().BoolVar(&n.Held, "held", false, "no frames before SIGUSR1, on any stream")
 	cmd.Flags().Uint64Var(&n.Hold, "hold", 0, "frames until it waits for SIGUSR1")
 	n.Flood.Flags(cmd.Flags())
 	return cmd

@@ -43,13 +43,15 @@ func (f *Flood) Args() []string {
 }
 
 // networkServer makes the simulator that has the flood.
-func (f *Flood) networkServer() (*simulator.NS, error) {
+func (f *Flood) networkServer() (*simulator.NS, error) { return simulator.New(f.simulation()) }
+
+func (f *Flood) simulation() simulator.Config {
 	epoch := time.Unix(f.Epoch, 0)
-	return simulator.New(simulator.Config{
+	return simulator.Config{
 		Seed: 1, Devices: floodDevices, Now: func() time.Time { return epoch },
 		Filters: map[string]simulator.Filter{simulator.AnyFilter: {}},
 		Flood:   simulator.Flood{Size: f.Size, Frames: f.Frames},
-	})
+	}
 }
 
 // prebuilt is a frame with its topic, for a publisher that is not to be held up by making them.

@@ -12,6 +12,7 @@ import (
 // NS is the flood's Network Server.
 type NS struct {
 	Listen string
+	Held   bool   // it sends no frame on any stream until SIGUSR1, and is alive otherwise
 	Hold   uint64 // frames after which it falls silent until SIGUSR1, or some more; 0: it never does
 	Flood  Flood
 }
@@ -21,7 +22,9 @@ func (n NS) Run(ctx context.Context) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
 	defer signal.Stop(signals)
-	ns, err := n.Flood.networkServer()
+	cfg := n.Flood.simulation()
+	cfg.Flood.Held = n.Held
+	ns, err := simulator.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -29,6 +32,13 @@ func (n NS) Run(ctx context.Context) error {
 		return err
 	}
 	defer ns.Close()
+	if n.Held {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+		}
+		ns.Release()
+	}
 	if n.Hold > 0 {
 		if ns.Await(ctx, func(s simulator.Stats) bool { return s.Sent >= n.Hold }) != nil {
 			return nil // ctx has ended

@@ -46,7 +46,7 @@ func TestWrongUsage(t *testing.T) {
 		"simulate ns --tx-delay -1s":         "--tx-delay: is -1s; must be positive",
 		"simulate ns --stall-for 0s":         "--stall-for: must be above 0",
 		"simulate ns --stall-for -1s":        "--stall-for: is -1s; must be positive",
-		"simulate ns --flood 1":              "--flood: is 1; must be between 512 and 1048576",
+		"simulate ns --flood 1":              "--flood: is 1; must be between 200 and 1048576",
 		"simulate ns --token a --token=":     "--token: is empty; a client without a token is always refused",
 		"simulate ns --filter=":              "--filter: is empty",
 		"connections nope":                   `"nope" is no command of 'lorry connections': it has create, delete, get, list, log, parked, pause, replay, restart, resume, status, test, update`,

@@ -15,7 +15,7 @@
 //   - stream.go compose.go replay.go departure.go wire.go: one client's WebSocket (RFC 6455)
 //   - receive.go command.go downlink.go: what a client sends, and how it is judged
 //   - faults.go: dropped, stalled, disordered, repeated, refused
-//   - flood.go: numbered frames as fast as a client reads them
+//   - flood.go flood_template.go: numbered frames as fast as a client reads them
 //   - ledger.go await.go: what happened, for verifiers
 //
 // A verifier compares what arrived with [NS.MessagesFor] (what should) or [NS.Sent] (what a connection was given);

@@ -2,12 +2,8 @@ package simulator
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
-	"sync/atomic"
 
 	"github.com/lorry-mqtt/lorry/internal/fault"
 )
@@ -19,17 +15,24 @@ import (
 //
 // Frames are written in batches of prebuilt WebSocket frames, in which only digits are changed. Downlinks, PONGs and
 // the faults [NS.Drop], [NS.Stall] and [NS.Refuse] work as ever.
+//
+// A frame of 512 bytes or more has all of an uplink's keys but radio and lora. A shorter one has only those by which it
+// is an uplink of its own: meta.device, meta.packet_id, meta.time, params.port, params.counter_up and params.payload.
 type Flood struct {
-	// Size is the length of each frame in bytes, at least 512; 0: no flood.
+	// Size is the length of each frame in bytes, at least 200; 0: no flood.
 	Size int
 	// Frames is the number of the last frame; 0: no end. A stream that has had it stays open.
 	Frames uint64
 	// Batch is the number of frames in one write; 0 stands for 128.
 	Batch int
+	// Held keeps every stream from its first frame until [NS.Release], also those that come later. All else is sent,
+	// PONGs too: a held stream looks like one of devices that are quiet.
+	Held bool
 }
 
 const (
-	minFloodSize = 512
+	minFloodSize = 200
+	wholeUplink  = 512 // the least that has every key
 	maxFloodSize = 1 << 20
 	floodCounter = 1_000_000_000 // counter_up of frame 0: ten digits, within FCnt's 32 bits (LoRaWAN 1.0.4 §4.3.1.5)
 	maxFlood     = 1<<32 - 1 - floodCounter
@@ -47,106 +50,6 @@ func (f Flood) validate() (l fault.List) {
 	return l
 }
 
-// The places in a template that differ from frame to frame, as they are first written.
-const (
-	markTime    = "1111111111.111111"
-	markRxTime  = "2222222222.222222"
-	markCounter = "3333333333"
-)
-
-var (
-	markID      = strings.Repeat("d", 32)
-	markHash    = strings.Repeat("e", 32)
-	markPayload = strings.Repeat("F", 16)
-)
-
-// template is one prebuilt frame and the places in it.
-type template struct {
-	frame                                    []byte
-	time, rxTime, counter, id, hash, payload int
-}
-
-// floodPlan holds one template for each place in a batch: frame n is made from template n mod Batch.
-type floodPlan struct {
-	Flood
-	seed      uint64
-	base      int64 // meta.time of frame 0 in microseconds; each further frame is one later
-	templates []template
-	highest   atomic.Uint64 // frame ever sent
-}
-
-func newFloodPlan(cfg Config, w *world) *floodPlan {
-	f := &floodPlan{Flood: cfg.Flood, seed: cfg.Seed, base: max(cfg.Now().UnixMicro(), tenDigits)}
-	for i := range cfg.Flood.Batch {
-		f.templates = append(f.templates, f.template(w, w.devices[i%len(w.devices)], uint64(i)))
-	}
-	return f
-}
-
-// template writes a frame of exactly Size bytes: the encrypted payload takes up the room, spaces after the object
-// what is left of it.
-func (f *floodPlan) template(w *world, d *device, i uint64) template {
-	r := chance(mix(f.seed, i), chanceContent)
-	gateway, port := w.gateways[r.IntN(len(w.gateways))], 1+r.Uint64N(223)
-	write := func(secret string) []byte {
-		p := newPen(nil, mix(f.seed, i), false)
-		p.style = styles[i%2]
-		p.write(obj("", obj("meta",
-			str("network", w.network), str("packet_hash", markHash), str("packet_id", markID),
-			str("application", d.joinEUI), str("device", d.eui), str("device_addr", hex(uint64(d.addr), 8)),
-			str("gateway", gateway), raw("time", markTime)),
-			obj("params",
-				raw("rx_time", markRxTime), whole("port", port), raw("counter_up", markCounter),
-				str("payload", markPayload), str("encrypted_payload", secret), raw("duplicate", "false")),
-			str("type", "uplink")))
-		return p.buf
-	}
-	room := f.Size - len(write(""))
-	frame := write(base64.StdEncoding.EncodeToString(someBytes(r, room/4*3)))
-	frame = append(frame, strings.Repeat(" ", f.Size-len(frame))...)
-	at := func(mark string) int { return bytes.Index(frame, []byte(mark)) }
-	return template{
-		frame: frame, time: at(markTime), rxTime: at(markRxTime), counter: at(markCounter),
-		id: at(markID), hash: at(markHash), payload: at(markPayload),
-	}
-}
-
-// number writes the frame's number into a copy of its template.
-func (f *floodPlan) number(frame []byte, t *template, n uint64) {
-	micros := f.base + int64(n)
-	putUnix(frame[t.time:], micros)
-	putUnix(frame[t.rxTime:], micros-50_000)
-	putDecimal(frame[t.counter:t.counter+10], floodCounter+n)
-	a, b := mix(f.seed, n), mix(n, f.seed)
-	putHex(frame[t.id:t.id+16], a)
-	putHex(frame[t.id+16:t.id+32], n)
-	putHex(frame[t.hash:t.hash+16], b)
-	putHex(frame[t.hash+16:t.hash+32], a^b)
-	var plain [12]byte
-	binary.BigEndian.PutUint64(plain[:], b)
-	binary.BigEndian.PutUint32(plain[8:], uint32(n))
-	base64.StdEncoding.Encode(frame[t.payload:t.payload+16], plain[:])
-}
-
-func putUnix(dst []byte, micros int64) {
-	putDecimal(dst[:10], uint64(micros/1_000_000))
-	putDecimal(dst[11:17], uint64(micros%1_000_000))
-}
-
-func putDecimal(dst []byte, v uint64) {
-	for i := len(dst) - 1; i >= 0; i-- {
-		dst[i] = byte('0' + v%10)
-		v /= 10
-	}
-}
-
-func putHex(dst []byte, v uint64) {
-	for i := len(dst) - 1; i >= 0; i-- {
-		dst[i] = "0123456789abcdef"[v&15]
-		v >>= 4
-	}
-}
-
 // FloodFrame returns the flood's frame with the number, byte for byte as every stream gets it; nil without a flood.
 func (n *NS) FloodFrame(number uint64) []byte {
 	f := n.flood
@@ -157,6 +60,20 @@ func (n *NS) FloodFrame(number uint64) []byte {
 	frame := bytes.Clone(t.frame)
 	f.number(frame, t, number)
 	return frame
+}
+
+// Release lets a flood that was configured as Held begin on all streams, open and to come, and returns how many are
+// open. Without one, or when it has begun, it does nothing.
+func (n *NS) Release() int {
+	if n.flood == nil || !n.flood.held.CompareAndSwap(true, false) {
+		return 0
+	}
+	streams := n.chosen(nil) // one that is not among them yet looks at held after this
+	n.log.Info().Int("streams", len(streams)).Msg("flood released")
+	for _, s := range streams {
+		s.nudge()
+	}
+	return len(streams)
 }
 
 // FloodNumber reads a flood frame's number from its params.counter_up. To check that frame's every byte, compare it
@@ -180,8 +97,7 @@ func FloodNumber(frame []byte) (uint64, error) {
 	return v - floodCounter, nil
 }
 
-// floodWriter is one stream's place in the flood. Its batch is never built again: between two writes only digits
-// change.
+// floodWriter is one stream's place in the flood. Its batch is built once: between two writes only digits change.
 type floodWriter struct {
 	plan   *floodPlan
 	batch  []byte
@@ -198,16 +114,23 @@ func (f *floodPlan) writer(q *query) *floodWriter {
 	if q.from > f.base {
 		w.next = min(uint64(q.from-f.base), f.highest.Load()+1)
 	}
-	for _, t := range f.templates {
+	return w
+}
+
+// build makes the batch, which a stream that has sent nothing yet does without.
+func (w *floodWriter) build() {
+	for _, t := range w.plan.templates {
 		w.starts = append(w.starts, len(w.batch))
 		w.batch = appendFrame(w.batch, opText, t.frame)
 	}
 	w.starts = append(w.starts, len(w.batch))
-	return w
 }
 
 // batchNext numbers the next frames up to the end of the batch, and returns them with their WebSocket headers.
 func (w *floodWriter) batchNext() ([]byte, int) {
+	if w.batch == nil {
+		w.build()
+	}
 	size := uint64(len(w.plan.templates))
 	first := int(w.next % size)
 	count := int(min(size-uint64(first), w.last+1-w.next))

@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/lorry-mqtt/lorry/internal/dataapi"
 )
 
 func TestEveryFloodFrameIsAMessageOfItsOwn(t *testing.T) {
-	for _, size := range []int{512, 513, 514, 515, 560, 900, 66_000} {
+	for _, size := range []int{200, 201, 202, 203, 300, 511, 512, 513, 514, 515, 560, 900, 66_000} {
 		ns := newNS(t, Config{Seed: 1, Flood: Flood{Size: size, Batch: 7}})
 		seen := make(map[string]bool)
 		for n := range uint64(50) {
@@ -28,10 +30,14 @@ func TestEveryFloodFrameIsAMessageOfItsOwn(t *testing.T) {
 			if e.Type != "uplink" || e.Params["counter_up"] != float64(floodCounter+n+1) {
 				t.Fatalf("frame %d: %s", n+1, frame)
 			}
-			if p, err := base64.StdEncoding.DecodeString(e.Params["payload"].(string)); err != nil || len(p) != 12 {
+			if p, err := base64.StdEncoding.DecodeString(e.Params["payload"].(string)); err != nil || len(p) < 12 {
 				t.Fatalf("payload of frame %d: %v", n+1, err)
 			}
-			for _, v := range []any{e.Meta["time"], e.Meta["packet_id"], e.Meta["packet_hash"], e.Params["rx_time"], e.Params["payload"]} {
+			own := []any{e.Meta["time"], e.Meta["packet_id"], e.Params["payload"]}
+			if size >= wholeUplink {
+				own = append(own, e.Meta["packet_hash"], e.Params["rx_time"])
+			}
+			for _, v := range own {
 				if key := fmt.Sprint(v); seen[key] {
 					t.Fatalf("frame %d shares %s", n+1, key)
 				} else {
@@ -42,6 +48,64 @@ func TestEveryFloodFrameIsAMessageOfItsOwn(t *testing.T) {
 				t.Fatalf("frame %d is not always the same", n+1)
 			}
 		}
+	}
+}
+
+// TestABriefFloodFrameIsAnUplink checks what is made of a frame that lacks keys.
+func TestABriefFloodFrameIsAnUplink(t *testing.T) {
+	for size := minFloodSize; size < wholeUplink; size += 37 {
+		ns := newNS(t, Config{Seed: 1, Flood: Flood{Size: size}})
+		seen := map[dataapi.Identity]bool{}
+		for n := range uint64(300) {
+			frame := ns.FloodFrame(n + 1)
+			e, err := dataapi.Scan(frame)
+			if err != nil || e.Type != dataapi.Uplink || len(e.Meta.Device) != 16 || len(e.Meta.PacketID) != 32 || e.Meta.Time == 0 {
+				t.Fatalf("frame %d of %d bytes: %+v, %v", n+1, size, e, err)
+			}
+			id, err := dataapi.Identify(frame)
+			if err != nil || seen[id] {
+				t.Fatalf("frame %d of %d bytes has the identity of another, or none: %v", n+1, size, err)
+			}
+			seen[id] = true
+			if got, err := FloodNumber(frame); err != nil || got != n+1 {
+				t.Fatalf("frame %d of %d bytes has number %d: %v", n+1, size, got, err)
+			}
+			if spaces := len(frame) - len(bytes.TrimRight(frame, " ")); spaces > 5 {
+				t.Fatalf("frame %d of %d bytes ends in %d spaces", n+1, size, spaces)
+			}
+		}
+	}
+}
+
+func TestAHeldFloodWaitsForItsRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns, p := startPiped(t, Config{Flood: Flood{Size: 200, Frames: 300, Held: true}, PongInterval: time.Second})
+		early := dial(t, ns, p, "")
+		time.Sleep(5 * time.Minute)
+		later := dial(t, ns, p, "")
+		time.Sleep(5*time.Minute + time.Millisecond)
+		for c, pongs := range map[*client]int{early: 600, later: 300} {
+			nothing(t, c)
+			if n := len(c.pongs); n != pongs {
+				t.Errorf("%d PONGs came, want %d", n, pongs)
+			}
+		}
+		ns.Inject([]byte("raw"))
+		if string(early.next(t)) != "raw" || string(later.next(t)) != "raw" {
+			t.Error("a raw frame did not come")
+		}
+		if n := ns.Release(); n != 2 {
+			t.Errorf("%d streams were released", n)
+		}
+		for _, c := range []*client{early, later, dial(t, ns, p, "")} {
+			checkFlood(t, ns, c, 1, 300)
+		}
+		if n := ns.Release(); n != 0 {
+			t.Errorf("%d streams were released again", n)
+		}
+	})
+	if n := newNS(t, Config{}).Release(); n != 0 {
+		t.Errorf("%d streams were released without a flood", n)
 	}
 }
 

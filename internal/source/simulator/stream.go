@@ -157,7 +157,7 @@ func (s *stream) flush() (busy bool, err error) {
 			s.out = nil
 		}
 	}
-	if s.flood == nil || s.fate != nil || s.silent() {
+	if s.flood == nil || s.flood.plan.held.Load() || s.fate != nil || s.silent() {
 		return busy, nil
 	}
 	batch, frames := s.flood.batchNext()
