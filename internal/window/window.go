@@ -14,8 +14,9 @@ import (
 // It outlives the MQTT session, because what was settled above the floor in one session need not be sent again in
 // the next. It is not safe for concurrent use.
 type Window struct {
+	limit   int
 	timeout time.Duration
-	slots   []slot // ring
+	slots   []slot // ring, as long as was ever needed: most connections never fill their window
 	head, n int
 	ahead   []slot // published ahead of their turn and not yet acknowledged, in order of sending
 	waiting int    // slots, ahead or not, that are not acknowledged
@@ -39,7 +40,7 @@ func New(limit int, timeout time.Duration, floor uint64, settled ...uint64) *Win
 	if limit < 1 {
 		panic(fmt.Sprintf("window: limit %d", limit))
 	}
-	w := &Window{timeout: timeout, slots: make([]slot, limit), floor: floor}
+	w := &Window{limit: limit, timeout: timeout, floor: floor}
 	for _, number := range settled {
 		w.settle(number)
 	}
@@ -47,7 +48,7 @@ func New(limit int, timeout time.Duration, floor uint64, settled ...uint64) *Win
 }
 
 // Free is how many more frames may be added now.
-func (w *Window) Free() int { return len(w.slots) - w.Used() }
+func (w *Window) Free() int { return w.limit - w.Used() }
 
 // Used is how many places are taken: by frames that are not acknowledged, and by those that are but wait for one
 // before them.
@@ -71,8 +72,7 @@ func (w *Window) Add(number uint64) (publish bool) {
 		panic(fmt.Sprintf("window: frame %d added after frame %d", number, last))
 	}
 	if i := w.findAhead(number); i >= 0 { // it keeps the place that it has
-		*w.at(w.n) = w.ahead[i]
-		w.n++
+		w.push(w.ahead[i])
 		w.ahead = slices.Delete(w.ahead, i, i+1)
 		return false
 	}
@@ -80,8 +80,7 @@ func (w *Window) Add(number uint64) (publish bool) {
 		panic(fmt.Sprintf("window: frame %d added to a full window", number))
 	}
 	_, settled := w.settled[number]
-	*w.at(w.n) = slot{number: number, acked: settled}
-	w.n++
+	w.push(slot{number: number, acked: settled})
 	if settled {
 		w.advance()
 		return false
@@ -166,6 +165,22 @@ func (w *Window) advance() {
 		w.head = (w.head + 1) % len(w.slots)
 		w.n--
 	}
+}
+
+// firstSlots is how long the ring is at first.
+const firstSlots = 4
+
+// push puts a slot behind the newest.
+func (w *Window) push(s slot) {
+	if w.n == len(w.slots) {
+		longer := make([]slot, min(w.limit, max(firstSlots, 2*w.n)))
+		for i := range w.n {
+			longer[i] = *w.at(i)
+		}
+		w.slots, w.head = longer, 0
+	}
+	*w.at(w.n) = s
+	w.n++
 }
 
 // find is the slot of a frame; nil when it is not in the window, or ahead of its turn.
