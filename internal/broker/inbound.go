@@ -11,6 +11,9 @@ import (
 // its header.
 const maxInbound = 16 << 20
 
+// inboundBuffer holds the PUBACKs of a whole usual window, at 4 bytes each; what is longer is read past it.
+const inboundBuffer = 512
+
 // Control packet types that a broker may send (MQTT 3.1.1 §2.2.1).
 const (
 	connack    = 2
@@ -37,7 +40,7 @@ type inbound struct {
 }
 
 func newInbound(r io.Reader, unacknowledged func(uint16) bool) *inbound {
-	return &inbound{r: bufio.NewReaderSize(r, 2048), unacknowledged: unacknowledged}
+	return &inbound{r: bufio.NewReaderSize(r, inboundBuffer), unacknowledged: unacknowledged}
 }
 
 // Read reads bytes of one packet at most.

@@ -26,7 +26,7 @@ const (
 //
 // Writes leave together. paho writes each packet by itself; here a packet joins those that wait while the previous
 // write is under way, and one goroutine writes them all at once. Nothing waits for a time: an idle wire sends a packet
-// as soon as that goroutine runs.
+// as soon as that goroutine runs, which it does only while there is something to write: most wires are idle.
 //
 // Every write has a deadline. paho sets one for PUBLISH only, and a PINGREQ stuck in a full socket would silence the
 // very watch that is to notice it.
@@ -39,20 +39,20 @@ type wire struct {
 	in       *inbound
 	timeout  time.Duration // of one write
 
-	mu      sync.Mutex
-	changed sync.Cond // of what follows
-	pending []byte
-	end     error // nil while the wire lives, then net.ErrClosed after Close, else what broke it
-	closer  *time.Timer
+	mu       sync.Mutex
+	roomy    sync.Cond // pending was taken, or the wire has ended
+	pending  []byte
+	flushing bool  // flush runs, or has ended for good
+	end      error // nil while the wire lives, then net.ErrClosed after Close, else what broke it
+	closer   *time.Timer
 
-	done chan struct{} // closed when the writing goroutine has ended and all is closed
+	done chan struct{} // closed when the wire has ended, nothing is written any more and all is closed
 }
 
-// newWire starts the writing goroutine over conn, whose lowest layer is socket. It ends with fail or Close.
+// newWire makes a wire over conn, whose lowest layer is socket. It ends with fail or Close.
 func newWire(conn, socket net.Conn, in *inbound, timeout time.Duration) *wire {
 	w := &wire{Conn: conn, socket: socket, in: in, timeout: timeout, done: make(chan struct{})}
-	w.changed.L = &w.mu
-	go w.flush()
+	w.roomy.L = &w.mu
 	return w
 }
 
@@ -70,7 +70,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for w.end == nil && len(w.pending) > 0 && len(w.pending)+len(p) > maxPending {
-		w.changed.Wait()
+		w.roomy.Wait()
 	}
 	if w.end != nil {
 		return 0, w.end
@@ -79,21 +79,28 @@ func (w *wire) Write(p []byte) (int, error) {
 		w.pending = *buffers.Get().(*[]byte)
 	}
 	w.pending = append(w.pending, p...)
-	w.changed.Broadcast()
+	w.rouse()
 	return len(p), nil
 }
 
-// flush writes what is pending, whenever there is any, until the wire ends.
+// rouse has flush run. The wire is locked.
+func (w *wire) rouse() {
+	if !w.flushing {
+		w.flushing = true
+		go w.flush()
+	}
+}
+
+// flush writes what is pending until there is no more, and closes everything once the wire has ended.
 func (w *wire) flush() {
-	defer close(w.done)
 	for {
-		w.await()
 		// Let the goroutines that are ready to write do so first: this has others' packets join, and costs nothing when
 		// there are none.
 		runtime.Gosched()
 		batch, end := w.take()
 		if end != nil && !errors.Is(end, net.ErrClosed) {
-			return // fail has closed the socket
+			close(w.done) // fail has closed the socket
+			return
 		}
 		if len(batch) > 0 {
 			_ = w.Conn.SetWriteDeadline(time.Now().Add(w.timeout))
@@ -102,30 +109,27 @@ func (w *wire) flush() {
 			}
 			recycle(batch)
 		}
-		if end != nil {
+		switch {
+		case end != nil:
 			_ = w.Conn.Close()
 			_ = w.socket.Close()
 			w.closer.Stop()
+			close(w.done)
+			return
+		case len(batch) == 0:
 			return
 		}
 	}
 }
 
-// await returns when something is pending or the wire has ended.
-func (w *wire) await() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for len(w.pending) == 0 && w.end == nil {
-		w.changed.Wait()
-	}
-}
-
-// take returns what is pending, which makes room, and why the wire has ended if it has.
+// take returns what is pending, which makes room, and why the wire has ended if it has. When it returns neither, flush
+// is over until it is roused again.
 func (w *wire) take() (batch []byte, end error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch, w.pending = w.pending, nil
-	w.changed.Broadcast()
+	w.flushing = len(batch) > 0 || w.end != nil
+	w.roomy.Broadcast()
 	return batch, w.end
 }
 
@@ -135,8 +139,9 @@ func (w *wire) fail(reason error) error {
 	defer w.mu.Unlock()
 	if w.end == nil {
 		w.end = reason
-		w.changed.Broadcast()
 		_ = w.socket.Close()
+		w.roomy.Broadcast()
+		w.rouse()
 	}
 	return w.end
 }
@@ -165,7 +170,8 @@ func (w *wire) Close() error {
 	if w.end == nil {
 		w.end = net.ErrClosed
 		w.closer = time.AfterFunc(linger, func() { _ = w.socket.Close() })
-		w.changed.Broadcast()
+		w.roomy.Broadcast()
+		w.rouse()
 		_ = w.socket.SetReadDeadline(time.Unix(1, 0))
 	}
 	return nil
