@@ -20,6 +20,7 @@ type supervisor struct {
 	log      zerolog.Logger
 	restarts *telemetry.Labelled
 	children map[string]*supervised // by name
+	names    map[string]string      // of the children that run, by the IDs of their PIDs
 	ending   bool                   // the owner stops: nobody is started again
 }
 
@@ -41,7 +42,7 @@ type supervised struct {
 type startChild struct{ name string }
 
 func newSupervisor(log zerolog.Logger, restarts *telemetry.Labelled) supervisor {
-	return supervisor{log: log, restarts: restarts, children: map[string]*supervised{}}
+	return supervisor{log: log, restarts: restarts, children: map[string]*supervised{}, names: map[string]string{}}
 }
 
 // HandleFailure implements actor.SupervisorStrategy.
@@ -67,6 +68,7 @@ func (s *supervisor) spawn(ctx actor.Context, name string) {
 	// Each life has a PID of its own: protoactor registers a name before its mailbox is ready, so that a message
 	// sent meanwhile to a name that is known beforehand breaks the mailbox for good.
 	child.pid, child.since, child.failure = ctx.SpawnPrefix(child.props(), name+"-"), time.Now(), nil
+	s.names[child.pid.Id] = name
 }
 
 // pid is that of a child; nil while it does not run.
@@ -97,6 +99,7 @@ func (s *supervisor) terminated(owner *incarnation, pid *actor.PID) (name string
 		return "", nil
 	}
 	child.pid = nil
+	delete(s.names, pid.Id)
 	if !child.wanted || s.ending {
 		delete(s.children, name)
 		return name, nil
@@ -119,20 +122,11 @@ func (s *supervisor) terminated(owner *incarnation, pid *actor.PID) (name string
 }
 
 func (s *supervisor) find(pid *actor.PID) (string, *supervised) {
-	for name, child := range s.children {
-		if child.pid != nil && child.pid.Equal(pid) {
-			return name, child
-		}
+	if name, runs := s.names[pid.Id]; runs {
+		return name, s.children[name]
 	}
 	return "", nil
 }
 
 // running is how many children there are.
-func (s *supervisor) running() (n int) {
-	for _, child := range s.children {
-		if child.pid != nil {
-			n++
-		}
-	}
-	return n
-}
+func (s *supervisor) running() int { return len(s.names) }
