@@ -87,6 +87,16 @@ func (i *incarnation) run(ctx context.Context, f func(ctx context.Context)) {
 	})
 }
 
+// atEnd calls f once ctx, which is the incarnation's or derived from it, has ended. It is waited for as goroutines
+// are, and takes none until then.
+func (i *incarnation) atEnd(ctx context.Context, f func()) {
+	i.all.Add(1)
+	context.AfterFunc(ctx, func() {
+		defer i.all.Done()
+		f()
+	})
+}
+
 // after reports a message once the time has passed, unless the timer is stopped before.
 func (i *incarnation) after(d time.Duration, message any) *time.Timer {
 	return time.AfterFunc(d, func() { i.tell(message) })

@@ -88,7 +88,7 @@ func (p *publisher) send(out []broker.Message, repeats int) {
 	p.counters.PublishedBytes.Add(uint64(bytes))
 	p.counters.InFlight.Store(int64(p.inFlight()))
 	if len(out) > 0 {
-		p.session.out <- out
+		p.session.hand(p.life, out)
 	}
 }
 

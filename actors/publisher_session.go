@@ -2,7 +2,6 @@ package actors
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -10,14 +9,14 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
-// session is one attempt at an MQTT session, from before its CONNECT to its end, as the publisher's goroutine
-// serves it. Publishing may block and PUBACKs come from the client library's goroutines: both meet the
-// publisher through happenings and reports.
+// session is one attempt at an MQTT session, from before its CONNECT to its end. Publishing may block and PUBACKs come
+// from the client library's goroutines: both meet the publisher through happenings and reports.
 type session struct {
+	ctx    context.Context
 	cancel context.CancelFunc
-	out    chan []broker.Message // never full: it has room for a whole window of single messages
-	broker BrokerSession         // set when it is reported open
-	opened time.Time             // zero before
+	out    outbox
+	broker BrokerSession // set when it is reported open
+	opened time.Time     // zero before
 
 	happened happenings
 }
@@ -75,7 +74,7 @@ func (h *happenings) take() []happening {
 // connect begins an attempt; its outcome is reported.
 func (p *publisher) connect() {
 	ctx, cancel := context.WithCancel(p.life.ctx)
-	s := &session{cancel: cancel, out: make(chan []broker.Message, p.spec.MQTT.MaxInflight)}
+	s := &session{ctx: ctx, cancel: cancel}
 	p.session = s
 	life := p.life
 	events := broker.Events{
@@ -86,40 +85,15 @@ func (p *publisher) connect() {
 		Lost: func(err error) { life.tell(sessionEnded{s, err}) },
 	}
 	life.run(ctx, func(ctx context.Context) {
-		defer cancel()
 		b, err := p.ConnectBroker(ctx, p.shared.broker, events)
 		if err != nil {
+			cancel()
 			life.tell(sessionEnded{s, err})
 			return
 		}
-		defer b.Close()
-		defer context.AfterFunc(ctx, b.Close)() // also while a publish blocks
+		life.atEnd(ctx, b.Close) // also while a publish blocks
 		life.tell(sessionOpened{s, b})
-		s.serve(ctx, life, b)
 	})
-}
-
-// serve publishes what the publisher hands over, in order, until ctx ends.
-func (s *session) serve(ctx context.Context, life *incarnation, b BrokerSession) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case batch := <-s.out:
-			for i := range batch {
-				s.note(life, batch[i].Seq, false)
-				err := b.Publish(batch[i])
-				if err == nil {
-					continue
-				}
-				if !errors.Is(err, broker.ErrSessionClosed) { // else Lost says why
-					life.tell(sessionEnded{s, err})
-				}
-				<-ctx.Done()
-				return
-			}
-		}
-	}
 }
 
 func (s *session) note(life *incarnation, ticket uint64, acked bool) {
