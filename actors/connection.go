@@ -14,7 +14,7 @@ import (
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
-// tick is how often a connection looks at its lag, and the least time between two writes of its cursor.
+// tick is how often a connection is looked at (watch.go), and the least time between two writes of its cursor.
 const tick = time.Second
 
 // cursorGrace is how long the last write of a cursor may take when a drain has run out of time.
@@ -60,10 +60,10 @@ var childActors = []struct {
 
 // Reports of the connection's goroutines and timers.
 type (
-	reopen      struct{}
-	lookAtLag   struct{}
-	drainIsOver struct{} // PUBACKs are not waited for any longer
-	stopNow     struct{} // neither is the cursor
+	reopen            struct{}
+	messagesDiscarded struct{} // since the last one
+	drainIsOver       struct{} // PUBACKs are not waited for any longer
+	stopNow           struct{} // neither is the cursor
 )
 
 func newConnection(put *messages.PutConnection, deps *Deps) actor.Actor {
@@ -113,8 +113,8 @@ func (c *connectionActor) Receive(ctx actor.Context) {
 		c.cursorSaved(ctx, m)
 	case *messages.BufferFenced:
 		c.reset(ctx, m.Err)
-	case lookAtLag:
-		c.lookAtLag()
+	case messagesDiscarded:
+		c.state.tellDiscards()
 	case *messages.GetStatus:
 		ctx.Respond(c.status())
 	case *messages.Drain:
@@ -193,7 +193,6 @@ func (c *connectionActor) started(ctx actor.Context) {
 	}
 	c.resume()
 	c.openResources()
-	c.lookAtLag()
 }
 
 // introduce tells all children who the others are.
@@ -285,13 +284,4 @@ func (c *connectionActor) passOn(ctx actor.Context, child *actor.PID, command an
 		return
 	}
 	ctx.RequestWithCustomSender(child, command, ctx.Sender())
-}
-
-// lookAtLag keeps the gauges current that nobody's event moves.
-func (c *connectionActor) lookAtLag() {
-	if c.shared != nil {
-		c.state.lag(c.shared)
-		c.lookAtReplay()
-	}
-	c.life.after(tick, lookAtLag{})
 }

@@ -66,6 +66,7 @@ func (c *connectionActor) missedWasRecorded(m missedRecorded) {
 func (c *connectionActor) floorMoved(m *messages.FloorMoved) {
 	c.passed = m.Cursor
 	c.shared.missed.delivered(m.Cursor.Number)
+	c.lookAtReplay()
 	if c.unrecorded > 0 {
 		c.held = &m.Cursor
 		return

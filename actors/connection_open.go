@@ -77,6 +77,7 @@ func (c *connectionActor) opened(ctx actor.Context, m resourcesOpened) {
 	shared.books = c.open(m)
 	c.state.current.Gaps = m.source.Gaps
 	c.shared, c.openedAt = shared, time.Now()
+	c.lookAtReplay()
 	c.unrecorded, c.held = 0, nil
 	c.cursor = newCursorKeeper(c.deps.Cursors, c.spec.ID, m.cursor, m.revision)
 	c.resume()
@@ -108,6 +109,7 @@ func (c *connectionActor) open(m resourcesOpened) *books {
 	if floor.Number < m.log.Last() {
 		b.behind.since(time.Now())
 	}
+	b.watched = c.deps.watch.see(c.life, b, c.state.counters)
 	return b
 }
 

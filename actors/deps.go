@@ -48,6 +48,9 @@ type Deps struct {
 	// ReadHistory reads the Network Server's REST history; source.ReadHistory.
 	ReadHistory func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error
 
+	// watch looks at the connections that are open.
+	watch *watch
+
 	// openings holds a token for each connection that opens its buffer at present.
 	openings chan struct{}
 
@@ -77,6 +80,7 @@ func (d *Deps) complete() {
 			return session, nil
 		}
 	}
+	d.watch = newWatch()
 	d.openings = make(chan struct{}, maxOpenings)
 	d.ConnectBroker = newConnectPace().keep(d.ConnectBroker)
 	if d.DialSource == nil {

@@ -37,8 +37,7 @@ func counted(n uint64, reason string) func(*eventlog.Event) {
 	return func(e *eventlog.Event) { e.Count, e.Reason = n, reason }
 }
 
-// discards is what was discarded when the connection last looked: what happens per frame is counted, and told once a
-// second.
+// discards is what was discarded when that was last told.
 type discards struct {
 	frames, downlinks map[string]uint64 // by reason
 }

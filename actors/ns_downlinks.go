@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"time"
 
 	"github.com/lorry-mqtt/lorry/messages"
@@ -26,13 +27,16 @@ func (r *nsReader) forward(m *messages.ForwardDownlink) {
 	r.armExpiry()
 }
 
-// write hands the oldest waiting downlink to the session's goroutine.
+// write sends the oldest waiting downlink, in a goroutine since the network may not take it at once.
 func (r *nsReader) write() {
 	if r.writing || len(r.downlinks) == 0 || r.stream.session == nil {
 		return
 	}
 	r.writing = true
-	r.stream.downlinks <- r.downlinks[0]
+	first, session := r.downlinks[0], r.stream.session
+	r.life.run(r.stream.ctx, func(ctx context.Context) {
+		r.life.tell(downlinkWritten{first, session.Write(ctx, first.Payload)})
+	})
 }
 
 // written books a downlink that was sent, even if its session has ended since. One that failed was not sent as
@@ -93,6 +97,7 @@ func (r *nsReader) discard(n int, reason string) {
 		return
 	}
 	r.counters.DownlinksDiscarded.Add(reason, uint64(n))
+	r.watched.stir()
 	r.log.Warn().Str("actor", nsReaderName).Int("downlinks", n).Str("reason", reason).
 		Dur("waited", time.Duration(r.spec.Downlink.MaxWait)).Msg("downlinks dropped before the Network Server could take them")
 }

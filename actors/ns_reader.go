@@ -112,13 +112,9 @@ func (r *nsReader) dial(ctx actor.Context) {
 	}
 	ctx.Request(ctx.Parent(), &messages.SourceChanged{State: messages.SourceConnecting})
 	streamCtx, cancel := context.WithCancel(r.life.ctx)
-	s := &stream{shared: r.shared, life: r.life, cancel: cancel, downlinks: make(chan *messages.ForwardDownlink, 1), ended: make(chan struct{})}
+	s := &stream{shared: r.shared, life: r.life, ctx: streamCtx, cancel: cancel, ended: make(chan struct{})}
 	r.stream = s
-	r.life.run(streamCtx, func(ctx context.Context) {
-		defer close(s.ended)
-		defer cancel()
-		r.life.tell(streamEnded{s, s.follow(ctx)})
-	})
+	r.life.run(streamCtx, s.begin)
 }
 
 func (r *nsReader) opened(ctx actor.Context, m streamOpened) {

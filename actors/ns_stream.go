@@ -17,10 +17,10 @@ import (
 // goroutine follows it.
 type stream struct {
 	*shared
-	life      *incarnation
-	cancel    context.CancelFunc
-	downlinks chan *messages.ForwardDownlink // to be written; the reader puts one at a time
-	ended     chan struct{}                  // closed when nothing is appended any more
+	life   *incarnation
+	ctx    context.Context // of everything that is done for it
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when nothing is appended any more
 
 	session source.Session // the reader's: set when it is reported open
 	opened  time.Time
@@ -41,18 +41,45 @@ const (
 	quietEnough  = 10 * time.Second
 )
 
-// follow dials, and stores what comes until the session ends or ctx does. It returns why.
-func (s *stream) follow(ctx context.Context) error {
+// begin dials, and has a goroutine of its own follow the session: what dialling needs of a stack is given back.
+func (s *stream) begin(ctx context.Context) {
 	s.appending.Lock() // a stream of the reader's last incarnation may be ending still
-	defer s.appending.Unlock()
+	handedOn := false
+	defer func() {
+		if !handedOn {
+			s.finish()
+		}
+	}()
+	session, err := s.open(ctx)
+	if err != nil {
+		s.life.tell(streamEnded{s, err})
+		return
+	}
+	handedOn = true
+	s.life.run(ctx, func(ctx context.Context) {
+		defer s.finish()
+		s.life.tell(streamEnded{s, s.follow(ctx, session)})
+	})
+}
+
+// finish says that nothing is appended any more.
+func (s *stream) finish() {
+	s.appending.Unlock()
+	s.cancel()
+	close(s.ended)
+}
+
+// open dials.
+func (s *stream) open(ctx context.Context) (source.Session, error) {
 	options, err := s.resume(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	session, err := s.DialSource(ctx, options)
-	if err != nil {
-		return err
-	}
+	return s.DialSource(ctx, options)
+}
+
+// follow stores what comes until the session ends or ctx does. It returns why.
+func (s *stream) follow(ctx context.Context, session source.Session) error {
 	defer session.Close() //nolint:errcheck // always nil
 	s.life.tell(streamOpened{stream: s, session: session, replaying: s.repeats != nil})
 	work, stop := context.WithCancel(ctx)
@@ -62,7 +89,6 @@ func (s *stream) follow(ctx context.Context) error {
 		<-fetched
 		s.keepHeard(ctx)
 	}()
-	s.life.run(work, func(ctx context.Context) { s.writeDownlinks(ctx, session) })
 	s.arrived = time.Now()
 	for {
 		if err := s.receive(ctx, session); err != nil {
@@ -146,6 +172,7 @@ func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 			continue
 		}
 		s.behind.appended(batch.Frames[0].Received)
+		s.watched.stir()
 		s.counters.Stored.Add(uint64(len(batch.Frames)))
 		s.feed.Stored(batch)
 		if requests := requestsIn(batch); requests != nil {
@@ -166,6 +193,7 @@ func (s *stream) store(ctx context.Context, frames []dataapi.Frame) error {
 // discarded counts what the Network Server sent and is no frame. Each kind is warned of once a session.
 func (s *stream) discarded(d source.Discard) {
 	s.counters.FramesDiscarded.Add(string(d.Reason), 1)
+	s.watched.stir()
 	event := s.log.Debug()
 	if !s.warned[d.Reason] {
 		event = s.log.Warn()
@@ -174,18 +202,6 @@ func (s *stream) discarded(d source.Discard) {
 	event.Str("actor", nsReaderName).Str("reason", string(d.Reason)).Int64("bytes", d.Size).AnErr("cause", d.Err).
 		Msg("the Network Server sent what is no Data API message")
 	s.log.Trace().Str("actor", nsReaderName).Bytes("head", d.Head).Msg("beginning of the discarded message")
-}
-
-// writeDownlinks sends what the reader hands over, and reports each.
-func (s *stream) writeDownlinks(ctx context.Context, session source.Session) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case d := <-s.downlinks:
-			s.life.tell(downlinkWritten{d, session.Write(ctx, d.Payload)})
-		}
-	}
 }
 
 // requestsIn are the batch's downlink_requests that have not expired, each as a batch of its own.

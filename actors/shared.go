@@ -48,6 +48,7 @@ type books struct {
 	floor       floor
 	behind      behind
 	missed      missed
+	watched     *watched // to be stirred when frames are stored, and when messages are discarded
 
 	appending sync.Mutex          // held by the one goroutine that appends to frames
 	reading   sync.Mutex          // held by the one goroutine that reads the feed

@@ -228,18 +228,6 @@ func (s *state) historyChanged(m *messages.HistoryChanged) {
 	}
 }
 
-// lag refreshes the gauges of what is not known to be acknowledged.
-func (s *state) lag(c *shared) {
-	frames := c.frames.Last() - min(c.floor.load().Number, c.frames.Last())
-	s.counters.LagFrames.Store(int64(frames))
-	age := time.Duration(0)
-	if frames > 0 {
-		age = c.behind.age()
-	}
-	s.counters.Lag.Set(age)
-	s.tellDiscards()
-}
-
 func (s *state) stopped() {
 	s.current.Broker.State = telemetry.Stopped
 	s.set(telemetry.Stopped, nil)

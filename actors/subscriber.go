@@ -122,6 +122,7 @@ func (s *subscriber) arrived(ctx actor.Context, m *messages.DownlinkArrived) {
 	s.counters.DownlinksReceived.Add(1)
 	if reason := judge(m.Payload); reason != "" {
 		s.counters.DownlinksDiscarded.Add(reason, 1)
+		s.watched.stir()
 		s.log.Debug().Str("actor", subscriberName).Str("topic", m.Topic).Str("reason", reason).Int("bytes", len(m.Payload)).
 			Msg("downlink discarded")
 		if reason == discardFromNS {
@@ -131,6 +132,7 @@ func (s *subscriber) arrived(ctx actor.Context, m *messages.DownlinkArrived) {
 	}
 	if s.peers.nsReader == nil {
 		s.counters.DownlinksDiscarded.Add(discardNSAway, 1) // it failed, and is being started again
+		s.watched.stir()
 		return
 	}
 	ctx.Send(s.peers.nsReader, &messages.ForwardDownlink{Payload: m.Payload, ArrivedAt: m.At})

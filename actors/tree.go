@@ -25,6 +25,7 @@ type Tree struct {
 	node    *actor.PID
 	running *sync.WaitGroup
 	failed  chan error
+	unwatch context.CancelFunc // ends the watch over the connections
 }
 
 // Start starts a node without connections.
@@ -39,6 +40,9 @@ func Start(deps Deps) (*Tree, error) {
 		return nil, fmt.Errorf("start the node: %w", err)
 	}
 	t.node = node
+	watching, unwatch := context.WithCancel(context.Background())
+	t.unwatch = unwatch
+	t.running.Go(func() { deps.watch.run(watching) })
 	return t, nil
 }
 
@@ -155,6 +159,7 @@ func (t *Tree) Stop(ctx context.Context, grace time.Duration) error {
 	if err != nil {
 		t.system.Root.Stop(t.node)
 	}
+	t.unwatch()
 	ended := make(chan struct{})
 	go func() {
 		t.running.Wait()
