@@ -1,20 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/lorry-mqtt/lorry/bench/process"
 	"github.com/lorry-mqtt/lorry/bench/report"
 	"github.com/lorry-mqtt/lorry/bench/scenario"
 )
@@ -25,6 +20,7 @@ type benchmark struct {
 	names   []string // of the scenarios
 	results string   // directory for reports
 	timeout time.Duration
+	command []report.Fact // the command line, and what it did not say
 }
 
 func newCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -33,7 +29,10 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bench", Short: "Measure lorry on this machine", Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 		Long: "Measure lorry on this machine. What it is compared with runs in the same minutes, so compare ratios.\n\nScenarios:\n" + describe(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd.Context(), cmd.OutOrStdout()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b.command = commandLine(cmd.Flags())
+			return b.run(cmd.Context(), cmd.OutOrStdout())
+		},
 	}
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
@@ -44,6 +43,7 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
 	f.IntVar(&b.Size, "size", 560, "`bytes` of a frame")
 	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
+	f.StringVar(&b.Base, "base", "", "git `revision` whose Go benchmarks run beside those of the working directory (hotpath)")
 	f.StringVar(&b.results, "results", "bench/results", "`directory` for the report")
 	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
 	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
@@ -59,6 +59,24 @@ func describe() string {
 		fmt.Fprintf(&lines, "  %-12s %s\n", s.Name, s.Does)
 	}
 	return strings.TrimSuffix(lines.String(), "\n")
+}
+
+// commandLine is what was asked for, and what else there was to choose.
+func commandLine(flags *pflag.FlagSet) []report.Fact {
+	given, rest := "go run ./bench", []string(nil)
+	flags.VisitAll(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), ",")
+		}
+		switch {
+		case f.Changed:
+			given += fmt.Sprintf(" --%s %s", f.Name, value)
+		case value != "" && f.Name != "help":
+			rest = append(rest, f.Name+" "+value)
+		}
+	})
+	return []report.Fact{{Name: "command", Value: "`" + given + "`"}, {Name: "other options", Value: strings.Join(rest, ", ")}}
 }
 
 // scenarios are those asked for.
@@ -77,80 +95,13 @@ func (b *benchmark) scenarios() ([]scenario.Scenario, error) {
 	return chosen, nil
 }
 
-func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
-	chosen, err := b.scenarios()
-	if err != nil {
-		return err
-	}
+// validate checks the flags that do not check themselves.
+func (b *benchmark) validate() error {
 	if b.Broker != "" && b.Broker != scenario.Mosquitto && b.Broker != scenario.Mochi {
 		return fmt.Errorf("--broker: %q is neither mosquitto nor mochi", b.Broker)
 	}
 	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 {
 		return errors.New("--frames must be 1000 at least, --rounds and --window 1")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("--timeout of %v has passed", b.timeout))
-	defer cancel()
-	if b.Bench, err = os.Executable(); err != nil {
-		return fmt.Errorf("find out which program this is: %w", err)
-	}
-	if b.Lorry == "" && b.Profiles == "" {
-		remove, err := b.build(ctx)
-		defer remove()
-		if err != nil {
-			return err
-		}
-	}
-	if b.Profiles != "" {
-		if err := os.MkdirAll(b.Profiles, 0o750); err != nil {
-			return fmt.Errorf("--profiles: %w", err)
-		}
-	}
-	return b.measure(ctx, chosen, out)
-}
-
-// measure runs the scenarios and reports on those that could be run, also if a later one fails.
-func (b *benchmark) measure(ctx context.Context, chosen []scenario.Scenario, out io.Writer) error {
-	document := report.Document{
-		At:      time.Now(),
-		Machine: fmt.Sprintf("%s, %d CPUs, %s/%s, %s", process.Processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version()),
-	}
-	var failed error
-	for _, s := range chosen {
-		section, err := s.Run(ctx, b.Options)
-		if err != nil {
-			failed = fmt.Errorf("%s: %w", s.Name, err)
-			break
-		}
-		section.Name = s.Name
-		document.Sections = append(document.Sections, section)
-	}
-	if len(document.Sections) == 0 {
-		return failed
-	}
-	file, err := document.Save(b.results)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
-	if summary := report.Summary(document.Sections); summary != nil {
-		failed = errors.Join(failed, summary.Write(out))
-	}
-	_, err = fmt.Fprintf(out, "\nreport: %s\n", file)
-	return errors.Join(failed, err)
-}
-
-// build builds lorry as `make build` does, in a directory that remove removes.
-func (b *benchmark) build(ctx context.Context) (remove func(), err error) {
-	fmt.Fprintln(b.Progress, "building lorry") //nolint:errcheck // there is nowhere else to say it
-	dir, err := os.MkdirTemp("", "lorry-bench-")
-	if err != nil {
-		return func() {}, fmt.Errorf("make a directory to build lorry in: %w", err)
-	}
-	remove = func() { _ = os.RemoveAll(dir) }
-	b.Lorry = filepath.Join(dir, "lorry")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", b.Lorry, "./cmd/lorry") //nolint:gosec // a directory of our own
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return remove, fmt.Errorf("build lorry in the working directory, or name one by --lorry: %w\n%s", err, said)
-	}
-	return remove, nil
+	return nil
 }

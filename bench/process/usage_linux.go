@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -96,21 +95,6 @@ func parseBusy(stat []byte) (busy time.Duration, err error) {
 		}
 	}
 	return busy, nil
-}
-
-// Processor names the machine's CPU; empty if it cannot be known.
-func Processor() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	defer f.Close() //nolint:errcheck // it was only read
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, value, _ := strings.Cut(lines.Text(), ":"); strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
 }
 
 // Own returns the CPU time of this process so far.

@@ -20,6 +20,3 @@ func Busy() (time.Duration, error) { return 0, errNoProc }
 
 // Own is for Linux.
 func Own() (time.Duration, error) { return 0, errNoProc }
-
-// Processor is for Linux.
-func Processor() string { return "" }

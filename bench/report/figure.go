@@ -27,7 +27,7 @@ func Summarize(values []float64) Figure {
 // Format writes the figure as "median (lowest–highest)" with so many decimals; "–" if nothing was measured or all of
 // it is 0.
 func (f Figure) Format(decimals int) string {
-	if f.Highest == 0 {
+	if f.Lowest == 0 && f.Highest == 0 {
 		return "–"
 	}
 	median := fmt.Sprintf("%.*f", decimals, f.Median)

@@ -1,8 +1,6 @@
 package report
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Goal is a figure and what it is meant to be.
 type Goal struct {
@@ -10,7 +8,7 @@ type Goal struct {
 	Unit     string // "ms"; empty for a ratio
 	Decimals int
 	Measured Figure
-	// One of them is the bound for the median, the other is 0.
+	// One of them is the bound for the median, the other is 0. If both are, the median must not be above 0.
 	AtLeast, AtMost float64
 }
 
@@ -19,18 +17,29 @@ func (g *Goal) Reached() bool {
 	if g.Measured.Rounds == 0 {
 		return false
 	}
-	if g.AtMost > 0 {
-		return g.Measured.Median <= g.AtMost
+	if g.AtLeast > 0 {
+		return g.Measured.Median >= g.AtLeast
 	}
-	return g.Measured.Median >= g.AtLeast
+	return g.Measured.Median <= g.AtMost
 }
 
 // bound is the goal in words.
 func (g *Goal) bound() string {
-	if g.AtMost > 0 {
-		return g.unit(fmt.Sprintf("≤ %g", g.AtMost))
+	if g.AtLeast > 0 {
+		return g.unit(fmt.Sprintf("≥ %g", g.AtLeast))
 	}
-	return g.unit(fmt.Sprintf("≥ %g", g.AtLeast))
+	return g.unit(fmt.Sprintf("≤ %g", g.AtMost))
+}
+
+// measured is the figure in words, also if it is 0.
+func (g *Goal) measured() string {
+	if g.Measured.Rounds == 0 {
+		return "not measured"
+	}
+	if g.Measured.Lowest == 0 && g.Measured.Highest == 0 {
+		return g.unit("0")
+	}
+	return g.unit(g.Measured.Format(g.Decimals))
 }
 
 func (g *Goal) unit(s string) string {
@@ -49,7 +58,7 @@ func Summary(sections []*Section) *Table {
 			if g.Reached() {
 				reached = "yes"
 			}
-			t.Add(s.Name, g.What, g.bound(), g.unit(g.Measured.Format(g.Decimals)), reached)
+			t.Add(s.Name, g.What, g.bound(), g.measured(), reached)
 		}
 	}
 	if len(t.rows) == 1 {

@@ -3,9 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"path/filepath"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -27,7 +28,7 @@ type Bars struct {
 // Point is one of a line.
 type Point struct{ X, Y float64 }
 
-// Lines is a line chart.
+// Lines is a line chart. A series without points is left out.
 type Lines struct {
 	File, Title string // as of Bars
 	X, Y        string // what the axes are, with units
@@ -40,20 +41,58 @@ const (
 	plotHeight = 4 * vg.Inch
 )
 
-// save writes a plot into the directory, and shows it in the Markdown.
-func save(p *plot.Plot, w io.Writer, dir, file, title string) error {
+// write writes the chart into the directory, and shows it in the Markdown.
+func (b *Bars) write(w io.Writer, dir string) error {
+	c, err := b.chart()
+	if err != nil {
+		return fmt.Errorf("plot %s: %w", b.File, err)
+	}
+	return c.save(w, dir, b.File)
+}
+
+// write writes the chart into the directory, and shows it in the Markdown.
+func (l *Lines) write(w io.Writer, dir string) error {
+	c, err := l.chart()
+	if err != nil {
+		return fmt.Errorf("plot %s: %w", l.File, err)
+	}
+	return c.save(w, dir, l.File)
+}
+
+// save writes the chart to a file of its own: that of another plot is not overwritten.
+func (c *chart) save(w io.Writer, dir, file string) error {
 	name := file + ".svg"
-	if err := p.Save(plotWidth, plotHeight, filepath.Join(dir, name)); err != nil {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // it is for everyone to read
+	if err != nil {
 		return fmt.Errorf("plot %s: %w", name, err)
 	}
-	_, err := fmt.Fprintf(w, "![%s](%s)\n", title, name)
+	_, err = f.Write(c.svg())
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("plot %s: %w", name, err)
+	}
+	_, err = fmt.Fprintf(w, "![%s](%s)\n", c.title, name)
 	return err
 }
 
-func (b *Bars) write(w io.Writer, dir string) error {
-	return save(plot.New(), w, dir, b.File, b.Title)
+// span is the part of an axis that values need.
+type span struct{ lowest, highest float64 }
+
+// nothing is the span of no values.
+func nothing() span { return span{math.Inf(1), math.Inf(-1)} }
+
+// take widens the span for a value, which has to be one that can be drawn.
+func (s *span) take(v float64, logarithmic bool) error {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return fmt.Errorf("%g is no number to draw", v)
+	}
+	if logarithmic && v <= 0 {
+		return fmt.Errorf("%g has no place on a logarithmic axis", v)
+	}
+	s.lowest, s.highest = min(s.lowest, v), max(s.highest, v)
+	return nil
 }
 
-func (l *Lines) write(w io.Writer, dir string) error {
-	return save(plot.New(), w, dir, l.File, l.Title)
-}
+func (s *span) empty() bool { return s.lowest > s.highest }

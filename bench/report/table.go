@@ -19,7 +19,11 @@ func (t *Table) Add(cells ...string) {
 	if len(cells) != len(t.rows[0]) {
 		panic(fmt.Sprintf("report: %d cells for %d columns", len(cells), len(t.rows[0])))
 	}
-	t.rows = append(t.rows, cells)
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = strings.ReplaceAll(cell, "|", `\|`)
+	}
+	t.rows = append(t.rows, row)
 }
 
 func (t *Table) write(w io.Writer, _ string) error { return t.Write(w) }

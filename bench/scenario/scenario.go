@@ -14,6 +14,7 @@ type Options struct {
 	Rounds   int    // of scenarios that compare
 	Size     int    // bytes of each frame
 	Window   int    // publishes without PUBACK
+	Base     string // git revision that the Go benchmarks are compared with; empty: none
 	Broker   string // Mosquitto or Mochi; empty: mosquitto if it is installed
 	Lorry    string // the program under test
 	Bench    string // this program, for the other parts
