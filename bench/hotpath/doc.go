@@ -3,7 +3,7 @@
 // there:
 //
 //	internal/source    BenchmarkSession     a frame off the WebSocket
-//	internal/dataapi   BenchmarkScan        its envelope
+//	here               BenchmarkScan        its envelope, by size and by where meta stands
 //	internal/buffer    BenchmarkAppend      into JetStream, in batches of 1 to 512
 //	                   BenchmarkReadAfter   and back
 //	here               BenchmarkFeed…       to the reader, from memory and from the stream
@@ -12,5 +12,8 @@
 //	internal/broker    BenchmarkPublish     out, and its PUBACK
 //	actors             BenchmarkRoute       all of it through the actors, without the two networks
 //
-// ns/op and allocs/op are for one frame. `go test -run '^$' -bench . ./bench/hotpath`.
+// ns/op and allocs/op are for one frame, those of BenchmarkAppend and BenchmarkReadAfter for a batch. The scenario hotpath
+// runs them, also beside those of another revision; `go test -run '^$' -bench . ./bench/hotpath` runs those that are here.
+//
+// Time depends on the machine, and no test looks at it. What a step allocates does not: allocations_test.go bounds it.
 package hotpath
