@@ -1,5 +1,5 @@
 # `make` alone lists the targets. What they need beyond Go and make: git for the revision in `lorry version`, a C
-# compiler for the race detector, mosquitto for `make interop`, which installs it where apt-get is.
+# compiler for the race detector, mosquitto for `make interop` and `make bench`, which install it where apt-get is.
 
 .DEFAULT_GOAL := help
 
@@ -17,7 +17,7 @@ TOOL      := go tool -modfile=internal/tools/go.mod
 LINT      := CGO_ENABLED=0 $(TOOL) golangci-lint
 GOTESTSUM := CGO_ENABLED=1 $(TOOL) gotestsum
 
-.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps fuzz bench soak clean race
+.PHONY: help build demo test check format vet lint sleeps modules vulnerabilities fmt interop interop-deps mosquitto fuzz bench soak clean race
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,13 +66,17 @@ interop: race interop-deps ## the tests against mosquitto
 	@sh internal/tools/tally.sh bin/tests/interop.json
 
 interop-deps: ## install mosquitto and its clients (Debian)
+	@sh internal/tools/mosquitto.sh clients
+
+mosquitto:
 	@sh internal/tools/mosquitto.sh
 
 fuzz: ## every fuzz target, one after the other (FUZZTIME=60s each)
 	@sh internal/tools/fuzz.sh $(FUZZTIME)
 
-bench: build ## throughput and memory on this machine, beside a bare MQTT client (ARGS='--rounds 1')
-	go run ./bench --lorry bin/lorry $(ARGS)
+bench: build mosquitto ## measure this machine, a report in bench/results (SCENARIO=hotpath ROUNDS=5 BASE=v0.1.0 ARGS='--size 200')
+	go run ./bench --lorry bin/lorry $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+		$(if $(BASE),--base $(BASE)) $(ARGS)
 
 soak: build ## lorry under faults drawn from a seed, every frame verified (DURATION=10m FAULTS=200 SEED=7 NATS=external)
 	go run ./bench soak --lorry bin/lorry --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS)) \

@@ -77,25 +77,16 @@ func (a *account) close(took time.Duration) ([]report.Fact, []string) {
 		load += fmt.Sprintf(", of which other virtual machines had %.2f", stolen)
 	}
 	a.facts = append(a.facts, report.Fact{Name: "load", Value: load})
-	if why := noise(runtime.NumCPU(), a.load.Average, others); why != "" {
-		a.warnings = append(a.warnings, "The machine was not quiet: "+why+". Take ratios, or measure again.")
+	if noisy(runtime.NumCPU(), others) {
+		a.warnings = append(a.warnings, fmt.Sprintf("The machine was not quiet: other work took %.2f of its %d cores. Take ratios, or measure again.",
+			others, runtime.NumCPU()))
 	}
 	return a.facts, a.warnings
 }
 
-// noise says what other work disturbed a run: the average load before it, and how many cores others took during it. Some
-// there always is: what the kernel does for the benchmark counts as nobody's.
-func noise(cores int, before, others float64) string {
-	const (
-		loadLimit   = 0.5  // of the cores
-		othersLimit = 0.15 // of the cores
-	)
-	var found []string
-	if before > loadLimit*float64(cores) {
-		found = append(found, fmt.Sprintf("the load average was %.2f before anything was measured", before))
-	}
-	if others > othersLimit*float64(cores) {
-		found = append(found, fmt.Sprintf("other work took %.2f of %d cores meanwhile", others, cores))
-	}
-	return strings.Join(found, ", and ")
+// noisy tells whether others took so many cores that figures say little. Some they always take: what the kernel does for
+// the benchmark counts as nobody's. The load average is no measure, as a build just before the run is still in it.
+func noisy(cores int, others float64) bool {
+	const share = 0.15
+	return others > share*float64(cores)
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -43,11 +45,11 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
 	f.IntVar(&b.Size, "size", 560, "`bytes` of a frame")
 	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
-	f.StringVar(&b.Base, "base", "", "git `revision` whose Go benchmarks run beside those of the working directory (hotpath)")
 	f.StringVar(&b.results, "results", "bench/results", "`directory` for the report")
 	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
 	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
 	f.StringVar(&b.Profiles, "profiles", "", "`directory` for CPU and allocation profiles of lorry, which then is slower")
+	f.StringVar(&b.Base, "base", "", "git `revision` whose Go benchmarks run beside those of the working directory (hotpath)")
 	f.DurationVar(&b.timeout, "timeout", 30*time.Minute, "the longest that all of it may take")
 	cmd.AddCommand(newPartCommand(), newSoakCommand())
 	return cmd
@@ -72,7 +74,7 @@ func commandLine(flags *pflag.FlagSet) []report.Fact {
 		switch {
 		case f.Changed:
 			given += fmt.Sprintf(" --%s %s", f.Name, value)
-		case value != "" && f.Name != "help":
+		case value != "" && value != "0" && f.Name != "help":
 			rest = append(rest, f.Name+" "+value)
 		}
 	})
@@ -95,13 +97,36 @@ func (b *benchmark) scenarios() ([]scenario.Scenario, error) {
 	return chosen, nil
 }
 
-// validate checks the flags that do not check themselves.
-func (b *benchmark) validate() error {
+func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
+	chosen, err := b.scenarios()
+	if err != nil {
+		return err
+	}
 	if b.Broker != "" && b.Broker != scenario.Mosquitto && b.Broker != scenario.Mochi {
 		return fmt.Errorf("--broker: %q is neither mosquitto nor mochi", b.Broker)
 	}
 	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 {
 		return errors.New("--frames must be 1000 at least, --rounds and --window 1")
 	}
-	return nil
+	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("--timeout of %v has passed", b.timeout))
+	defer cancel()
+	if err := b.checkBase(ctx, chosen); err != nil {
+		return err
+	}
+	if b.Bench, err = os.Executable(); err != nil {
+		return fmt.Errorf("find out which program this is: %w", err)
+	}
+	if b.Lorry == "" && b.Profiles == "" {
+		remove, err := b.build(ctx)
+		defer remove()
+		if err != nil {
+			return err
+		}
+	}
+	if b.Profiles != "" {
+		if err := os.MkdirAll(b.Profiles, 0o750); err != nil {
+			return fmt.Errorf("--profiles: %w", err)
+		}
+	}
+	return b.measure(ctx, chosen, out)
 }

@@ -1,15 +1,17 @@
 // Command bench measures lorry on the machine that it runs on, next to what it can be compared with. It runs Network
-// Server, lorry and MQTT broker as processes of their own on free loopback ports, writes its progress to stderr and
-// tables, as Markdown, to stdout. `go run ./bench --help` lists what there is to measure.
+// Server, lorry and MQTT broker as processes of their own on free loopback ports, writes its progress to stderr, a report
+// to a directory of its own, and what matters most of it to stdout. `go run ./bench --help` lists what there is to measure;
+// docs/performance.md says how to read it.
 //
 // A map, in the order in which a run comes by:
 //
-//   - main.go: the command line
+//   - main.go command.go: the command line
+//   - run.go progress.go account.go: one scenario after the other, and what is to be known beside what they measure
 //   - scenario: what is run and what is measured of it
 //   - part: the programs beside lorry
 //   - soak: lorry under faults drawn from a seed, and a verdict on every frame (`go run ./bench soak --help`)
 //   - process: programs as processes, and what they cost
-//   - report: tables
+//   - report: tables, plots, goals
 //   - hotpath: Go benchmarks of the steps on a frame's way (`go test -bench . ./bench/hotpath`)
 package main
 

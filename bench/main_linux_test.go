@@ -103,12 +103,14 @@ func TestBrokerAway(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	for want, args := range map[string][]string{
-		`no "thruput"`:      {"--scenario", "thruput"},
-		`"hive" is neither`: {"--broker", "hive"},
-		`1000 at least`:     {"--frames", "10"},
-		`unknown flag`:      {"--fast"},
-		`unknown command`:   {"everything"},
-		`no/such/program`:   {"--scenario", "throughput", "--broker", "mochi", "--lorry", "/no/such/program"},
+		`no "thruput"`:         {"--scenario", "thruput"},
+		`"hive" is neither`:    {"--broker", "hive"},
+		`1000 at least`:        {"--frames", "10"},
+		`not among --scenario`: {"--scenario", "throughput", "--base", "HEAD"},
+		`the revision "v0"`:    {"--base", "v0"},
+		`unknown flag`:         {"--fast"},
+		`unknown command`:      {"everything"},
+		`no/such/program`:      {"--scenario", "throughput", "--broker", "mochi", "--lorry", "/no/such/program"},
 	} {
 		var out, said strings.Builder
 		if status := run(t.Context(), args, &out, &said); status != 1 || !strings.Contains(said.String(), want) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,32 +16,18 @@ import (
 	"github.com/lorry-mqtt/lorry/bench/scenario"
 )
 
-func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
-	chosen, err := b.scenarios()
-	if err != nil {
-		return err
+// checkBase has a misspelt revision not be found only after minutes.
+func (b *benchmark) checkBase(ctx context.Context, chosen []scenario.Scenario) error {
+	if b.Base == "" {
+		return nil
 	}
-	if err := b.validate(); err != nil {
-		return err
+	if !slices.ContainsFunc(chosen, func(s scenario.Scenario) bool { return s.Name == "hotpath" }) {
+		return errors.New("--base compares what hotpath measures, and that is not among --scenario")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("--timeout of %v has passed", b.timeout))
-	defer cancel()
-	if b.Bench, err = os.Executable(); err != nil {
-		return fmt.Errorf("find out which program this is: %w", err)
+	if _, err := scenario.Revision(ctx, "", b.Base); err != nil {
+		return fmt.Errorf("--base: %w", err)
 	}
-	if b.Lorry == "" && b.Profiles == "" {
-		remove, err := b.build(ctx)
-		defer remove()
-		if err != nil {
-			return err
-		}
-	}
-	if b.Profiles != "" {
-		if err := os.MkdirAll(b.Profiles, 0o750); err != nil {
-			return fmt.Errorf("--profiles: %w", err)
-		}
-	}
-	return b.measure(ctx, chosen, out)
+	return nil
 }
 
 // measure runs the scenarios and reports on them, also if some fail: then the report names those, and so does the error.

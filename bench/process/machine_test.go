@@ -24,7 +24,7 @@ func served() fstest.MapFS {
 		"sys/fs/cgroup/cpu.max":                                "150000 100000\n",
 		"sys/fs/cgroup/memory.max":                             "2147483648\n",
 		"proc/self/mountinfo": "27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n" +
-			"28 27 0:25 / /tmp rw - ext3 /dev/b rw\n29 27 0:25 / /tmp rw - tmpfs tmpfs rw\n30 27 0:26 / /tmp2 rw - xfs /dev/c rw\nbroken\n",
+			"28 27 0:25 / /tmp rw - ext3 /dev/b rw\n29 27 0:25 / /tmp rw - tmpfs none rw\n30 27 0:26 / /tmp2 rw - xfs /dev/c rw\nbroken\n",
 	} {
 		tree[name] = &fstest.MapFile{Data: []byte(content)}
 	}

@@ -7,4 +7,5 @@
 //   - measure.go series.go: frames acknowledged over time, and what that cost
 //   - throughput.go: how fast one connection is next to its peer
 //   - away.go: what an outage of the broker does to memory, order and completeness
+//   - hotpath.go hotpath_side.go hotpath_parse.go: what single steps cost, and what they cost before a change
 package scenario

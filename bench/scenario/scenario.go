@@ -14,12 +14,12 @@ type Options struct {
 	Rounds   int    // of scenarios that compare
 	Size     int    // bytes of each frame
 	Window   int    // publishes without PUBACK
-	Base     string // git revision that the Go benchmarks are compared with; empty: none
 	Broker   string // Mosquitto or Mochi; empty: mosquitto if it is installed
 	Lorry    string // the program under test
 	Bench    string // this program, for the other parts
 	Profiles string // directory for profiles of lorry; empty: none. Profiling has a cost: such figures do not count
 	Progress io.Writer
+	Base     string // git revision that the Go benchmarks are compared with; empty: none
 }
 
 // Scenario is one thing that the benchmark measures.
@@ -35,6 +35,7 @@ func All() []Scenario {
 	return []Scenario{
 		{"throughput", "one connection as fast as it goes, from the Network Server to acknowledged, next to a bare publisher", throughput},
 		{"broker-away", "the broker is gone while frames flow in, then comes back", brokerAway},
+		{"hotpath", "Go benchmarks of the steps on a frame's way, beside those of another revision if one is named (--base)", hotpath},
 	}
 }
 

@@ -1,22 +1,33 @@
 #!/bin/sh
-# mosquitto.sh installs Debian's mosquitto and its clients, unless they are there.
+# mosquitto.sh installs Debian's mosquitto, unless it is there; `mosquitto.sh clients` its clients, too.
 set -eu
 
+packages=mosquitto
+programs=mosquitto
+if [ "${1-}" = clients ]; then
+	packages="mosquitto mosquitto-clients"
+	programs="mosquitto mosquitto_sub mosquitto_pub"
+fi
+
 PATH=$PATH:/usr/sbin # where Debian has it, which is not on the PATH of an ordinary user
-if command -v mosquitto >/dev/null && command -v mosquitto_sub >/dev/null && command -v mosquitto_pub >/dev/null; then
+missing=
+for program in $programs; do
+	command -v "$program" >/dev/null || missing=$program
+done
+if [ -z "$missing" ]; then
 	exit 0
 fi
 if ! command -v apt-get >/dev/null; then
-	echo "mosquitto and its clients are not installed, and there is no apt-get to do it: install them, then try again" >&2
+	echo "not installed: $packages; and there is no apt-get to do it: install what is missing, then try again" >&2
 	exit 1
 fi
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
 	sudo=sudo
 	if ! command -v sudo >/dev/null; then
-		echo "mosquitto and its clients are not installed: as root, apt-get install mosquitto mosquitto-clients" >&2
+		echo "not installed: as root, apt-get install $packages" >&2
 		exit 1
 	fi
 fi
 $sudo apt-get update -q
-$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y -o Dpkg::Use-Pty=0 --no-install-recommends mosquitto mosquitto-clients
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y -o Dpkg::Use-Pty=0 --no-install-recommends $packages
