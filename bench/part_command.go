@@ -9,7 +9,8 @@ import (
 // newPartCommand is how the benchmark starts its parts.
 func newPartCommand() *cobra.Command {
 	parts := &cobra.Command{Use: "part", Short: "One part of a scenario, as a process of its own", Hidden: true}
-	parts.AddCommand(newNSPart(), newPublisherPart(), newSubscriberPart(), newBrokerPart(), newNodePart(), newNATSPart())
+	parts.AddCommand(newNSPart(), newPublisherPart(), newSubscriberPart(), newBrokerPart(), newNodePart(), newNATSPart(),
+		newReaderPart(), newRawPublisherPart(), newFeederPart(), newBridgePart(), newTallyPart())
 	for _, cmd := range parts.Commands() {
 		cmd.Args = cobra.NoArgs
 	}

@@ -1,7 +1,11 @@
 // Package part holds the programs that the benchmark runs beside lorry, each in a process of its own (`bench part …`).
 //
 //   - flood.go ns.go: the load: numbered frames, and the simulated Network Server that sends them
-//   - publisher.go: the peer: a bare paho publisher with a window
+//   - reader.go: what the simulated Network Server can do at most
+//   - publisher.go: a peer: a bare paho publisher with a window
+//   - raw_publisher.go publish_packet.go: a peer: the same without a client library
+//   - bridge.go feeder.go: a peer: what a developer would write in an afternoon, and the stream that it reads
+//   - tally.go: a count of what a broker has received
 //   - subscriber.go verify.go: an MQTT subscriber that checks what arrives against what was sent
 //   - broker.go gate.go: an MQTT broker for where there is no mosquitto
 //   - nats.go: a NATS server that is a process of its own

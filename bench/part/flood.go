@@ -21,6 +21,10 @@ const TopicFilter = "lora/#"
 // floodDevices is the number of devices that the frames come from.
 const floodDevices = 100
 
+// Cycle is the number of frames that a publisher has in memory and sends over and over. It is the simulator's batch, so
+// that frame n is as long as frame n+Cycle, and of the same device.
+const Cycle = 128
+
 // Flood is a run of numbered frames, 1 to Frames. Whoever knows these values knows every byte of it.
 type Flood struct {
 	Frames uint64
@@ -50,7 +54,7 @@ func (f *Flood) simulation() simulator.Config {
 	return simulator.Config{
 		Seed: 1, Devices: floodDevices, Now: func() time.Time { return epoch },
 		Filters: map[string]simulator.Filter{simulator.AnyFilter: {}},
-		Flood:   simulator.Flood{Size: f.Size, Frames: f.Frames},
+		Flood:   simulator.Flood{Size: f.Size, Frames: f.Frames, Batch: Cycle},
 	}
 }
 

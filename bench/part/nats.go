@@ -22,7 +22,7 @@ func (n NATS) Run(ctx context.Context) error {
 	server, err := natsconn.Open(ctx, natsconn.Config{
 		Name:     "bench",
 		Embedded: natsconn.Embedded{Dir: n.Dir, Listen: n.Listen, SyncInterval: time.Second},
-	}, zerolog.New(os.Stderr).With().Timestamp().Logger())
+	}, zerolog.New(os.Stderr).Level(zerolog.InfoLevel).With().Timestamp().Logger())
 	if err != nil {
 		return fmt.Errorf("start a NATS server on %s: %w", n.Listen, err)
 	}

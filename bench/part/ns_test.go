@@ -2,7 +2,6 @@ package part
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"os"
 	"syscall"
@@ -11,54 +10,15 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/lorry-mqtt/lorry/bench/process"
 	"github.com/lorry-mqtt/lorry/internal/source/simulator"
 )
-
-// within is how long a test waits for what must come.
-const within = 30 * time.Second
-
-// serveNS runs a Network Server until the test is over, and returns its address.
-func serveNS(t *testing.T, n NS) string {
-	t.Helper()
-	address, err := process.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Listen = address
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	awaitListening(t, address)
-	return address
-}
-
-func awaitListening(t *testing.T, address string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(within); ; <-tick.C {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			_ = conn.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
-}
 
 // TestHeldNS has one client come before the flood is let go and one after it.
 func TestHeldNS(t *testing.T) {
 	flood := Flood{Frames: 500, Size: 200, Epoch: 1_700_000_000}
-	address := serveNS(t, NS{Held: true, Flood: flood})
+	address := running(t, func(listen string) func(context.Context) error {
+		return NS{Listen: listen, Held: true, Flood: flood}.Run
+	})
 	dial := func() *websocket.Conn {
 		u := url.URL{Scheme: "ws", Host: address, Path: simulator.DataPath, RawQuery: "access_token=t"}
 		conn, resp, err := websocket.DefaultDialer.Dial(u.String(), nil)

@@ -22,7 +22,7 @@ type Publisher struct {
 
 // Run publishes the flood at QoS 1, then waits for ctx to end.
 func (p Publisher) Run(ctx context.Context) error {
-	frames, err := p.Flood.prebuild(128)
+	frames, err := p.Flood.prebuild(Cycle)
 	if err != nil {
 		return err
 	}
