@@ -41,9 +41,9 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	f := cmd.Flags()
 	f.StringSliceVar(&b.names, "scenario", nil, "`names` of the scenarios to run, with commas (default: all)")
-	f.Uint64Var(&b.Frames, "frames", 500_000, "`number` of frames in a round")
+	f.Uint64Var(&b.Frames, "frames", 500_000, "`number` of frames in a round; where contenders are compared each takes a share of it")
 	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
-	f.IntVar(&b.Size, "size", 560, "`bytes` of a frame")
+	f.IntVar(&b.Size, "size", 0, "`bytes` of a frame (default: 560, and where sizes are compared 200, 560 and 4096)")
 	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
 	f.StringVar(&b.results, "results", "bench/results", "`directory` for the report")
 	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
@@ -107,6 +107,10 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 {
 		return errors.New("--frames must be 1000 at least, --rounds and --window 1")
+	}
+	b.Sizes = []int{b.Size}
+	if b.Size == 0 {
+		b.Size, b.Sizes = scenario.DefaultSize, scenario.DefaultSizes()
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, b.timeout, fmt.Errorf("--timeout of %v has passed", b.timeout))
 	defer cancel()

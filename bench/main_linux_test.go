@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -70,24 +71,62 @@ func cells(t *testing.T, tables, name string) []string {
 }
 
 func TestThroughput(t *testing.T) {
-	profiles := t.TempDir()                                                                                     // so that lorry is a part, too, and nothing has to be built
-	tables := measured(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "4000", "--window", "2", // slow enough to be looked at
-		"--rounds", "2", "--profiles", profiles)
-	for _, name := range []string{"lorry", "bare paho"} {
+	profiles := t.TempDir()                                                                                      // so that lorry is a part, too, and nothing has to be built
+	tables := measured(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "10000", "--window", "2", // slow enough to be looked at
+		"--size", "560", "--rounds", "2", "--profiles", profiles)
+	for _, name := range []string{"lorry", "lorry, sync always", "bare paho", "raw socket", "afternoon bridge", "simulator alone"} {
 		row := cells(t, tables, name)
-		if !regexp.MustCompile(`^\d+ \(\d+–\d+\)$`).MatchString(row[0]) {
-			t.Errorf("%s: %q frames/s", name, row[0])
+		for i, what := range map[int]string{0: "frames/s", 3: "frames per CPU second"} {
+			if !regexp.MustCompile(`^\d+ \(\d+–\d+\)$`).MatchString(row[i]) {
+				t.Errorf("%s: %q %s", name, row[i], what)
+			}
 		}
 	}
 	if ratio := cells(t, tables, "bare paho")[1]; ratio != "1.00 (1.00–1.00)" {
 		t.Errorf("the peer's ratio to itself is %s", ratio)
 	}
-	if strings.Contains(tables, "Not as meant") {
+	for _, row := range []string{
+		"lorry +| +lorry", "lorry +| +Network Server", "lorry, sync always +| +broker", "bare paho +| +publisher", "raw socket +| +raw-publisher",
+		"afternoon bridge +| +bridge", "afternoon bridge +| +NATS server, storing", "afternoon bridge +| +NATS server, delivering",
+	} {
+		if !regexp.MustCompile(`(?m)^\| ` + strings.ReplaceAll(row, "|", `\|`) + ` +\| +(yes|no) \| +\d+\.\d \(`).MatchString(tables) {
+			t.Errorf("there are no costs of %s", row)
+		}
+	}
+	for _, goal := range []string{"default sync", "per CPU second, of the afternoon", "sync always, of the bare paho"} {
+		if !regexp.MustCompile(`(?m)^\| throughput \|.*` + goal + `.*\| +≥ \d\S* \| +\d+\.\d\d \(.*\| +(yes|no) \|$`).MatchString(tables) {
+			t.Errorf("there is no goal %q", goal)
+		}
+	}
+	if !strings.Contains(tables, "The mosquitto bridge was left out") {
+		t.Error("nothing says why there is no mosquitto bridge")
+	}
+	if strings.Contains(tables, "Not as meant") || t.Failed() {
 		t.Error(tables)
 	}
-	for _, file := range []string{"lorry-1.cpu.pprof", "lorry-2.allocs.pprof"} {
+	for _, file := range []string{"lorry-560-1.cpu.pprof", "lorry-560-2.allocs.pprof", "lorry-sync-always-560-1.cpu.pprof"} {
 		if info, err := os.Stat(profiles + "/" + file); err != nil || info.Size() == 0 {
 			t.Errorf("profile %s: %v", file, err)
+		}
+	}
+}
+
+// TestThroughputBySize has every size in one report.
+func TestThroughputBySize(t *testing.T) {
+	tables := measured(t, "--scenario", "throughput", "--broker", "mochi", "--frames", "5000", "--window", "2", "--rounds", "1",
+		"--profiles", t.TempDir())
+	for _, size := range []int{200, 560, 4096} {
+		_, table, found := strings.Cut(tables, fmt.Sprintf("**Frames of %d bytes**", size))
+		if !found {
+			t.Fatalf("there is nothing of %d bytes in\n%s", size, tables)
+		}
+		if got := cells(t, table, "lorry")[0]; !regexp.MustCompile(`^\d+$`).MatchString(got) {
+			t.Errorf("lorry: %q frames/s of %d bytes", got, size)
+		}
+	}
+	for _, plot := range []string{"throughput-rates.svg", "throughput-cpu.svg"} {
+		if !strings.Contains(tables, plot) {
+			t.Errorf("it does not show %s", plot)
 		}
 	}
 }

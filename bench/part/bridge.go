@@ -2,6 +2,7 @@ package part
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -15,7 +16,8 @@ import (
 const BridgeAcknowledged = "bridge_acknowledged_total"
 
 // Bridge is the peer that a developer would write in an afternoon: it takes what is in a JetStream with a pull
-// consumer, publishes it with paho, a window of it at a time, and acknowledges each message once its PUBACK is there.
+// consumer, makes each message's topic by encoding/json, publishes with paho, a window at a time, and acknowledges to
+// JetStream once a PUBACK is there.
 type Bridge struct {
 	Listen string // where its numbers are
 	NATS   string // host:port
@@ -67,7 +69,8 @@ func (b Bridge) carry(ctx context.Context, nc *nats.Conn, client mqtt.Client, ac
 	settled := make(chan error, 1)
 	go func() { settled <- c.settle(ctx) }()
 	err = c.publish()
-	if err = errors.Join(err, <-settled); ctx.Err() != nil {
+	err = errors.Join(err, <-settled)
+	if ctx.Err() != nil {
 		return nil // what failed then is no matter
 	}
 	return err
@@ -95,9 +98,25 @@ func (c *carrier) publish() error {
 		if err != nil {
 			return fmt.Errorf("take the next message: %w", err)
 		}
+		topic, err := topicOf(message.Data())
+		if err != nil {
+			return err
+		}
 		c.room <- struct{}{}
-		c.window <- carried{message, c.client.Publish(topicOf(message.Subject()), 1, false, message.Data())}
+		c.window <- carried{message, c.client.Publish(topic, 1, false, message.Data())}
 	}
+}
+
+// topicOf makes of a message what TopicUp makes of it.
+func topicOf(message []byte) (string, error) {
+	var m struct {
+		Type string
+		Meta struct{ Device string }
+	}
+	if err := json.Unmarshal(message, &m); err != nil {
+		return "", fmt.Errorf("read a message to make its topic: %w", err)
+	}
+	return "lora/" + m.Type + "/" + m.Meta.Device, nil
 }
 
 // settle waits for one PUBACK after the other, and tells JetStream. When that fails there are no more messages.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,8 +14,11 @@ import (
 // FeederStored is the feeder's count of frames that JetStream has acknowledged.
 const FeederStored = "feeder_stored_total"
 
-// FloodStream is the stream that the feeder fills.
-const FloodStream = "flood"
+// The stream that the feeder fills. Its one subject says nothing of a frame: whoever wrote it has not looked into it.
+const (
+	FloodStream  = "flood"
+	floodSubject = "flood.frames"
+)
 
 const (
 	// feederPending is how many frames the feeder leaves unacknowledged.
@@ -54,14 +56,6 @@ func (f Feeder) fill(ctx context.Context, nc *nats.Conn, stored *atomic.Uint64) 
 	if err != nil {
 		return err
 	}
-	frames, err := f.Flood.prebuild(Cycle)
-	if err != nil {
-		return err
-	}
-	subjects := make([]string, len(frames))
-	for i := range frames {
-		subjects[i] = subjectOf(frames[i].topic)
-	}
 	var refused atomic.Pointer[error]
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(feederPending),
 		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, _ *nats.Msg, err error) { refused.Store(&err) }))
@@ -69,14 +63,13 @@ func (f Feeder) fill(ctx context.Context, nc *nats.Conn, stored *atomic.Uint64) 
 		return err
 	}
 	_, err = js.CreateStream(ctx, jetstream.StreamConfig{
-		Name: FloodStream, Subjects: []string{subjectOf(TopicFilter)}, Storage: jetstream.FileStorage,
+		Name: FloodStream, Subjects: []string{floodSubject}, Storage: jetstream.FileStorage,
 	})
 	if err != nil {
 		return err
 	}
 	for i := range f.Flood.Frames {
-		subject := subjects[i%uint64(len(subjects))] // frame i+1 is of the device of the frame a cycle before
-		if _, err := js.PublishAsync(subject, ns.FloodFrame(i+1), jetstream.WithStallWait(natsPatience)); err != nil {
+		if _, err := js.PublishAsync(floodSubject, ns.FloodFrame(i+1), jetstream.WithStallWait(natsPatience)); err != nil {
 			return fmt.Errorf("store frame %d: %w", i+1, err)
 		}
 	}
@@ -93,9 +86,3 @@ func (f Feeder) fill(ctx context.Context, nc *nats.Conn, stored *atomic.Uint64) 
 	stored.Store(f.Flood.Frames)
 	return nil
 }
-
-// subjectOf is the NATS subject for an MQTT topic or topic filter of the flood.
-func subjectOf(topic string) string { return strings.NewReplacer("/", ".", "#", ">").Replace(topic) }
-
-// topicOf is the reverse.
-func topicOf(subject string) string { return strings.ReplaceAll(subject, ".", "/") }

@@ -42,7 +42,7 @@ func (p RawPublisher) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to the broker: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // all that matters is acknowledged
+	defer conn.Close()
 	var acknowledged atomic.Uint64
 	session, err := openRawSession(conn, frames, p.Window, &acknowledged)
 	if err != nil {
@@ -78,7 +78,7 @@ type rawSession struct {
 
 // openRawSession sends CONNECT and waits for CONNACK.
 func openRawSession(conn net.Conn, frames []prebuilt, window int, acknowledged *atomic.Uint64) (*rawSession, error) {
-	s := &rawSession{conn: conn, in: bufio.NewReader(conn), window: uint64(window), acknowledged: acknowledged} //nolint:gosec // it is positive
+	s := &rawSession{conn: conn, in: bufio.NewReader(conn), window: uint64(window), acknowledged: acknowledged}
 	for _, f := range frames {
 		s.packets = append(s.packets, encodePublish(f.topic, f.frame))
 	}

@@ -35,7 +35,7 @@ func (r Reader) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to the Network Server: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // it was only read
+	defer conn.Close()
 	in, err := upgrade(conn, r.NS)
 	if err != nil {
 		return fmt.Errorf("connect to the Network Server on %s: %w", r.NS, err)
@@ -124,7 +124,7 @@ func readHeader(in *bufio.Reader) (opcode byte, length int, err error) {
 		length = int(binary.BigEndian.Uint16(header[:]))
 	case length == 127:
 		_, err = io.ReadFull(in, header[:8])
-		length = int(binary.BigEndian.Uint64(header[:])) //nolint:gosec // a frame has at most 1 MiB
+		length = int(binary.BigEndian.Uint64(header[:]))
 	}
 	return opcode, length, err
 }

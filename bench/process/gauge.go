@@ -22,7 +22,8 @@ func NewGauge(address string) *Gauge {
 	return &Gauge{url: "http://" + address + "/metrics", client: http.Client{Timeout: 10 * time.Second}}
 }
 
-// Read returns the numbers by name, those that differ in labels alone added up.
+// Read returns the numbers by name and labels as they stand, and by name alone, with those that differ in labels added
+// up.
 func (g *Gauge) Read(ctx context.Context) (map[string]float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.url, http.NoBody)
 	if err != nil {
@@ -56,8 +57,11 @@ func parseNumbers(r io.Reader) (map[string]float64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", line, err)
 		}
-		name, _, _ := strings.Cut(line[:end], "{")
+		name, _, labelled := strings.Cut(line[:end], "{")
 		numbers[name] += value
+		if labelled {
+			numbers[line[:end]] = value
+		}
 	}
 	return numbers, lines.Err()
 }

@@ -53,3 +53,27 @@ log_type warning
 	}
 	return conf, nil
 }
+
+// MosquittoBridgeConfiguration is one for a mosquitto that listens at an address and passes what comes in topics on to
+// the broker at another, a window of it at a time. It queues whatever is not passed on yet, in memory, and delays nobody.
+func MosquittoBridgeConfiguration(address, broker, topics string, window int) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", fmt.Errorf("configure a mosquitto bridge: %w", err)
+	}
+	return fmt.Sprintf(`listener %s %s
+allow_anonymous true
+set_tcp_nodelay true
+max_queued_messages 0
+max_inflight_messages %d
+log_dest stderr
+log_type error
+log_type warning
+connection bench
+address %s
+topic %s out 1
+bridge_protocol_version mqttv311
+try_private false
+notifications false
+`, port, host, window, broker, topics), nil
+}

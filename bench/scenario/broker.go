@@ -27,6 +27,17 @@ type broker struct {
 	subscribers string // address for subscribers
 }
 
+// brokerKind is the one that was chosen, or what is there.
+func (o *Options) brokerKind() string {
+	if o.Broker != "" {
+		return o.Broker
+	}
+	if _, installed := process.FindMosquitto(); installed {
+		return Mosquitto
+	}
+	return Mochi
+}
+
 // startBroker starts the broker that was chosen.
 func (s *stage) startBroker(ctx context.Context) (err error) {
 	program, installed := process.FindMosquitto()
@@ -34,7 +45,7 @@ func (s *stage) startBroker(ctx context.Context) (err error) {
 		return errors.New("mosquitto is not installed; on Debian: apt-get install mosquitto")
 	}
 	s.broker = &broker{kind: Mochi, name: "mochi (embedded)", program: program}
-	if s.Broker == Mochi || !installed {
+	if s.brokerKind() == Mochi {
 		if s.broker.subscribers, err = process.FreeAddress(); err != nil {
 			return err
 		}

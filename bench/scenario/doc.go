@@ -3,9 +3,9 @@
 //
 //   - scenario.go: the scenarios by name, and how much of them is run
 //   - stage.go broker.go lorry.go: the parts and how they are put together
-//   - contender.go: who is compared with whom
-//   - measure.go series.go: frames acknowledged over time, and what that cost
-//   - throughput.go: how fast one connection is next to its peer
+//   - contender.go peers.go: who is compared with whom
+//   - measure.go series.go cost.go: frames acknowledged over time, and what that cost
+//   - throughput.go throughput_report.go: how fast one connection is next to its peers
 //   - away.go: what an outage of the broker does to memory, order and completeness
 //   - hotpath.go hotpath_side.go hotpath_parse.go: what single steps cost, and what they cost before a change
 package scenario

@@ -12,6 +12,7 @@ import (
 
 // The counters of lorry that tell how far it is, and whether anything else happened than what was meant to.
 const (
+	lorryConnected    = `lorry_node_connections{state="connected"}`
 	lorryReceived     = "lorry_connection_received_total"
 	lorryAcknowledged = "lorry_connection_acknowledged_total"
 	lorryRedelivered  = "lorry_connection_redelivered_total"
@@ -42,9 +43,13 @@ func (s *stage) startLorry(ctx context.Context, ns, round string) (*process.Proc
 }
 
 func (s *stage) lorryConfig(http, ns string) string {
+	store := fmt.Sprintf("dir: %q", s.path("buffer"))
+	if s.sync != "" {
+		store += ", sync: " + s.sync
+	}
 	return fmt.Sprintf(`node: {name: bench}
 http: {listen: %q}
-nats: {embedded: {dir: %q}}
+nats: {embedded: {%s}}
 buffer: {max_frames_per_connection: %d}
 connections:
 - id: bench
@@ -53,5 +58,5 @@ connections:
   topic_up: %q
   mqtt: {max_inflight: %d}
   source: {url: "ws://%s/api/v1.0/data", access_token: bench}
-`, http, s.path("buffer"), max(1_000_000, 2*s.flood.Frames), s.broker.address, part.TopicUp, s.Window, ns)
+`, http, store, max(1_000_000, 2*s.flood.Frames), s.broker.address, part.TopicUp, s.Window, ns)
 }

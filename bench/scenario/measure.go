@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,8 @@ const (
 	sampleEvery = 100 * time.Millisecond
 	// stuckAfter is how long a count may stand still before the round is given up.
 	stuckAfter = 2 * time.Minute
+	// slowestSpan is the length of what counts as a slow stretch.
+	slowestSpan = 500 * time.Millisecond
 )
 
 // watch samples a count until done says that it is far enough. It fails when a process has ended, or when the count
@@ -48,6 +51,54 @@ func watch(ctx context.Context, gauge *process.Gauge, counter string, done func(
 			return s, fmt.Errorf("%s stands at %.0f: %w", counter, n, context.Cause(ctx))
 		}
 	}
+}
+
+// outcome is one round of one contender.
+type outcome struct {
+	rate, slowest float64 // frames/s acknowledged
+	costs         costs
+	others        float64 // cores that the rest of the machine took
+	remarks       []string
+}
+
+// measure follows the subject from its beginning to its last acknowledged frame; one that begins by itself from the first
+// that is seen.
+func (s *stage) measure(ctx context.Context, on *subject) (outcome, error) {
+	payers := on.payers(s.broker.process)
+	alive := processes(payers)
+	o, all, first := outcome{}, float64(s.flood.Frames), 0.0
+	if on.begin == nil {
+		start, err := watch(ctx, on.gauge, on.counter, reaches(1), alive...)
+		if err != nil {
+			return o, err
+		}
+		first = start[len(start)-1].count
+	}
+	before, err := spent(alive)
+	if err != nil {
+		return o, err
+	}
+	if on.begin != nil {
+		if err := on.begin(); err != nil {
+			return o, err
+		}
+	}
+	grown, err := watch(ctx, on.gauge, on.counter, reaches(all), alive...)
+	if err != nil {
+		return o, err
+	}
+	after, err := spent(alive)
+	if err != nil {
+		return o, err
+	}
+	under := append(series{{before.at, first}}, grown...).underWay(all)
+	if o.rate, o.slowest = under.rate(), under.slowest(slowestSpan); o.rate == 0 {
+		return o, errors.New("all was acknowledged before it could be looked at twice; take more --frames")
+	}
+	o.costs, o.others = charge(payers, before, after, all-first)
+	o.costs = append(o.costs, on.before...)
+	o.remarks, err = on.oddities(ctx)
+	return o, err
 }
 
 func reaches(target float64) func(float64) bool { return func(n float64) bool { return n >= target } }

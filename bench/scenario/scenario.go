@@ -13,6 +13,7 @@ type Options struct {
 	Frames   uint64 // in each round
 	Rounds   int    // of scenarios that compare
 	Size     int    // bytes of each frame
+	Sizes    []int  // the same for scenarios that compare them
 	Window   int    // publishes without PUBACK
 	Broker   string // Mosquitto or Mochi; empty: mosquitto if it is installed
 	Lorry    string // the program under test
@@ -21,6 +22,12 @@ type Options struct {
 	Progress io.Writer
 	Base     string // git revision that the Go benchmarks are compared with; empty: none
 }
+
+// DefaultSize is that of a frame if nothing else is asked for.
+const DefaultSize = 560
+
+// DefaultSizes are those of frames where sizes are compared.
+func DefaultSizes() []int { return []int{200, DefaultSize, 4096} }
 
 // Scenario is one thing that the benchmark measures.
 type Scenario struct {
@@ -33,7 +40,7 @@ type Scenario struct {
 // All returns the scenarios in the order in which they are run.
 func All() []Scenario {
 	return []Scenario{
-		{"throughput", "one connection as fast as it goes, from the Network Server to acknowledged, next to a bare publisher", throughput},
+		{"throughput", "one connection as fast as it goes, from the Network Server to acknowledged, next to its peers", throughput},
 		{"broker-away", "the broker is gone while frames flow in, then comes back", brokerAway},
 		{"hotpath", "Go benchmarks of the steps on a frame's way, beside those of another revision if one is named (--base)", hotpath},
 	}

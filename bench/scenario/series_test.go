@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -33,6 +34,23 @@ func TestSeries(t *testing.T) {
 		}
 		if got := c.series.slowest(c.span); math.Abs(got-c.slowest) > 1e-6 {
 			t.Errorf("%s: slowest %v, want %v", name, got, c.slowest)
+		}
+	}
+}
+
+func TestUnderWay(t *testing.T) {
+	for name, c := range map[string]struct {
+		series, want series
+	}{
+		"empty":                {nil, nil},
+		"begins and ends":      {counted(0, 0, 10, 20, 30), counted(0, 0, 10, 20, 30)[2:4]},
+		"is not complete":      {counted(10, 20, 29), counted(10, 20, 29)},
+		"complete at once":     {counted(0, 30), counted(0, 30)},
+		"complete after a bit": {counted(0, 0, 0, 30), counted(0, 0, 0, 30)[2:]},
+		"looked at once":       {counted(0, 20, 30), counted(0, 20, 30)[1:]},
+	} {
+		if got := c.series.underWay(30); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -19,6 +19,7 @@ type stage struct {
 	Options
 	dir     string
 	flood   part.Flood
+	sync    string // how often lorry's store is synced, as its configuration has it; empty: as it comes
 	broker  *broker
 	running []*process.Process
 	killed  context.CancelFunc
