@@ -27,7 +27,7 @@ func watch(ctx context.Context, gauge *process.Gauge, counter string, done func(
 	for moved := time.Now(); ; {
 		numbers, err := gauge.Read(ctx)
 		if err != nil {
-			return s, err
+			return s, errors.Join(err, check(alive))
 		}
 		now, n := time.Now(), numbers[counter]
 		if len(s) == 0 || n > s[len(s)-1].count {
@@ -40,10 +40,8 @@ func watch(ctx context.Context, gauge *process.Gauge, counter string, done func(
 		if now.Sub(moved) > stuckAfter {
 			return s, fmt.Errorf("%s stands at %.0f for %v", counter, n, stuckAfter)
 		}
-		for _, p := range alive {
-			if err := p.Check(); err != nil {
-				return s, err
-			}
+		if err := check(alive); err != nil {
+			return s, err
 		}
 		select {
 		case <-tick.C:
@@ -51,6 +49,16 @@ func watch(ctx context.Context, gauge *process.Gauge, counter string, done func(
 			return s, fmt.Errorf("%s stands at %.0f: %w", counter, n, context.Cause(ctx))
 		}
 	}
+}
+
+// check names the first program that has ended.
+func check(programs []*process.Process) error {
+	for _, p := range programs {
+		if err := p.Check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outcome is one round of one contender.

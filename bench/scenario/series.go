@@ -36,12 +36,13 @@ func (s series) slowest(span time.Duration) float64 {
 }
 
 // underWay is the stretch in which the count moves: without the samples before it has begun to, and without the one that
-// finds it complete, as it may have been so for all of the time between two. Two samples stay in any case.
+// finds it complete, as it may have been so for all of the time between two. That one stays if the count has not moved
+// before.
 func (s series) underWay(complete float64) series {
 	for len(s) > 2 && s[0].count == 0 {
 		s = s[1:]
 	}
-	if n := len(s); n > 2 && s[n-1].count >= complete {
+	if n := len(s); n > 2 && s[n-1].count >= complete && s[n-2].count > s[0].count {
 		return s[:n-1]
 	}
 	return s

@@ -47,6 +47,7 @@ func TestUnderWay(t *testing.T) {
 		"is not complete":      {counted(10, 20, 29), counted(10, 20, 29)},
 		"complete at once":     {counted(0, 30), counted(0, 30)},
 		"complete after a bit": {counted(0, 0, 0, 30), counted(0, 0, 0, 30)[2:]},
+		"stands still":         {counted(0, 20, 20, 30), counted(0, 20, 20, 30)[1:]},
 		"looked at once":       {counted(0, 20, 30), counted(0, 20, 30)[1:]},
 	} {
 		if got := c.series.underWay(30); !slices.Equal(got, c.want) {
