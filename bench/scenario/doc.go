@@ -7,5 +7,6 @@
 //   - measure.go series.go cost.go: frames acknowledged over time, and what that cost
 //   - throughput.go throughput_report.go: how fast one connection is next to its peers
 //   - away.go: what an outage of the broker does to memory, order and completeness
+//   - connections.go idle.go fleet.go: many connections, busy and idle
 //   - hotpath.go hotpath_side.go hotpath_parse.go: what single steps cost, and what they cost before a change
 package scenario

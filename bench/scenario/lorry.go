@@ -13,17 +13,17 @@ import (
 // The counters of lorry that tell how far it is, and whether anything else happened than what was meant to.
 const (
 	lorryConnected    = `lorry_node_connections{state="connected"}`
-	lorryReceived     = "lorry_connection_received_total"
-	lorryAcknowledged = "lorry_connection_acknowledged_total"
-	lorryRedelivered  = "lorry_connection_redelivered_total"
-	lorryReconnects   = "lorry_connection_broker_reconnects_total"
-	lorrySource       = "lorry_connection_source_reconnects_total"
-	lorryDuplicates   = "lorry_connection_duplicates_total"
-	lorryEvicted      = "lorry_connection_frames_evicted_total"
+	lorryReceived     = "lorry_node_received_total"
+	lorryAcknowledged = "lorry_node_acknowledged_total"
+	lorryRedelivered  = "lorry_node_redelivered_total"
+	lorryReconnects   = "lorry_node_broker_reconnects_total"
+	lorrySource       = "lorry_node_source_reconnects_total"
+	lorryDuplicates   = "lorry_node_duplicates_total"
+	lorryEvicted      = "lorry_node_frames_evicted_total"
 )
 
-// startLorry starts lorry with one connection from the Network Server at an address to the stage's broker, and with
-// all other settings as they come. It returns where its metrics are. The profiles, if any, are named after the
+// startLorry starts lorry with one connection from the Network Server at an address to the stage's broker, or with a
+// fleet of them, and with all other settings as they come. It returns where its metrics are. The profiles, if any, are named after the
 // round.
 func (s *stage) startLorry(ctx context.Context, ns, round string) (*process.Process, string, error) {
 	address, err := process.FreeAddress()
@@ -46,6 +46,9 @@ func (s *stage) lorryConfig(http, ns string) string {
 	store := fmt.Sprintf("dir: %q", s.path("buffer"))
 	if s.sync != "" {
 		store += ", sync: " + s.sync
+	}
+	if s.fleet > 0 {
+		return s.fleetConfig(http, ns, store)
 	}
 	return fmt.Sprintf(`node: {name: bench}
 http: {listen: %q}

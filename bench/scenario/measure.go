@@ -74,7 +74,7 @@ type outcome struct {
 func (s *stage) measure(ctx context.Context, on *subject) (outcome, error) {
 	payers := on.payers(s.broker.process)
 	alive := processes(payers)
-	o, all, first := outcome{}, float64(s.flood.Frames), 0.0
+	o, all, first := outcome{}, float64(s.flood.Frames*uint64(max(1, s.fleet))), 0.0
 	if on.begin == nil {
 		start, err := watch(ctx, on.gauge, on.counter, reaches(1), alive...)
 		if err != nil {

@@ -20,6 +20,7 @@ type stage struct {
 	dir     string
 	flood   part.Flood
 	sync    string // how often lorry's store is synced, as its configuration has it; empty: as it comes
+	fleet   int    // how many connections lorry has; 0: one, with the settings of all scenarios that need no more
 	broker  *broker
 	running []*process.Process
 	killed  context.CancelFunc
