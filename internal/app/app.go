@@ -18,6 +18,7 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/eventlog"
 	"github.com/lorry-mqtt/lorry/internal/natsconn"
 	"github.com/lorry-mqtt/lorry/internal/registry"
+	"github.com/lorry-mqtt/lorry/internal/sockets"
 	"github.com/lorry-mqtt/lorry/internal/source"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
 	"github.com/lorry-mqtt/lorry/messages"
@@ -137,7 +138,7 @@ func (a *App) startConnections(ctx context.Context, deps actors.Deps) error {
 // deps opens what the connections share.
 func (a *App) deps(ctx context.Context) (actors.Deps, error) {
 	deps := actors.Deps{
-		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Events: a.events, Dial: a.config.Egress.Policy().DialContext,
+		Node: a.config.Node.Name, Metrics: a.metrics, Log: a.log, Events: a.events, Dial: sockets.Limit(a.config.Egress.Policy().DialContext),
 		Unsynced: a.nats.Unsynced(), MaxFrameBytes: min(source.DefaultMaxFrameBytes, int(a.nats.MaxPayload())-frameHeadroom),
 	}
 	b := a.config.Buffer
