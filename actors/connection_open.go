@@ -29,12 +29,10 @@ type resourcesOpened struct {
 func (c *connectionActor) openResources() {
 	life, deps, id := c.life, c.deps, c.spec.ID
 	life.run(life.ctx, func(ctx context.Context) {
-		select {
-		case deps.openings <- struct{}{}:
-			defer func() { <-deps.openings }()
-		case <-ctx.Done():
+		if deps.openings.Take(ctx) != nil {
 			return
 		}
+		defer deps.openings.Leave()
 		var opened resourcesOpened
 		opened.cursor, opened.revision, opened.err = deps.Cursors.Load(ctx, id)
 		if opened.err == nil {

@@ -13,12 +13,17 @@ import (
 	"github.com/lorry-mqtt/lorry/internal/buffer"
 	"github.com/lorry-mqtt/lorry/internal/source"
 	"github.com/lorry-mqtt/lorry/internal/telemetry"
+	"github.com/lorry-mqtt/lorry/internal/turns"
 	"github.com/lorry-mqtt/lorry/messages"
 )
 
 // maxOpenings bounds how many connections open their buffers at once. Ten thousand that did would wait for JetStream
 // longer than it may take for an answer, and all try again.
 const maxOpenings = 64
+
+// maxReceiving bounds how many connections read at once what the network has brought: what more of them would do in a
+// second has to be done anyway, and the PUBACKs that came meanwhile would wait for it.
+const maxReceiving = 32
 
 // Deps is what all connections of a node share. Store, Cursors, Parked and Metrics are required; what is nil of
 // the rest takes its usual value.
@@ -48,11 +53,14 @@ type Deps struct {
 	// ReadHistory reads the Network Server's REST history; source.ReadHistory.
 	ReadHistory func(ctx context.Context, o source.HistoryOptions, from, to time.Time, each func([]source.Frame) error) error
 
+	// crowd is all connections' publishers.
+	crowd *crowd
+
 	// watch looks at the connections that are open.
 	watch *watch
 
-	// openings holds a token for each connection that opens its buffer at present.
-	openings chan struct{}
+	openings  turns.Turns // of connections that open their buffers
+	receiving turns.Turns // of sessions with Network Servers
 
 	// Running counts the goroutines of all actors, and is the tree's.
 	Running *sync.WaitGroup
@@ -80,8 +88,8 @@ func (d *Deps) complete() {
 			return session, nil
 		}
 	}
-	d.watch = newWatch()
-	d.openings = make(chan struct{}, maxOpenings)
+	d.watch, d.crowd = newWatch(), newCrowd()
+	d.openings, d.receiving = turns.New(maxOpenings), turns.New(maxReceiving)
 	d.ConnectBroker = newConnectPace().keep(d.ConnectBroker)
 	if d.DialSource == nil {
 		d.DialSource = source.DialWebSocket

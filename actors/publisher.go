@@ -41,6 +41,7 @@ type publisher struct {
 
 	run      uint64 // of the delivery that the router was asked for
 	owed     int    // credit to be granted
+	crowd    member // with what the publisher takes of what all of them may have in flight
 	draining bool
 }
 
@@ -49,6 +50,7 @@ type (
 	reconnect    struct{}
 	ackDeadline  struct{ session *session }
 	rateReleased struct{}
+	placeHeld    struct{} // among what the node's publishers may have in flight
 )
 
 func newPublisher(s *shared) actor.Actor {
@@ -59,6 +61,7 @@ func newPublisher(s *shared) actor.Actor {
 		aside:   newLane(1, s.framesAside.Last, s.spec.MQTT, floor.Aside.Number, nil),
 		settled: floor.Settled,
 		backoff: backoff.NoSooner(s.broker.URI.MinConnectInterval()),
+		crowd:   member{crowd: s.Deps.crowd},
 	}
 	if perSecond := s.spec.MQTT.MaxRate; perSecond > 0 {
 		p.limit = rate.NewLimiter(rate.Limit(perSecond), max(1, perSecond/10))
@@ -93,6 +96,8 @@ func (p *publisher) Receive(ctx actor.Context) {
 	case rateReleased:
 		p.throttle = nil
 		p.publish(ctx)
+	case placeHeld:
+		p.publish(ctx)
 	case *messages.FramesRouted:
 		p.routed(ctx, m)
 	case *parked:
@@ -106,13 +111,15 @@ func (p *publisher) Receive(ctx actor.Context) {
 	case *messages.Drain:
 		p.drain(ctx)
 	case *actor.Stopping:
+		p.crowd.note(0, false)
 		p.life.end()
 	}
 }
 
 func (p *publisher) started(ctx actor.Context) {
 	p.life = newIncarnation(ctx, p.Running)
-	p.counters.InFlight.Store(0)
+	p.crowd.wake = func() { p.life.tell(placeHeld{}) }
+	p.noteInFlight()
 	p.attempt(ctx)
 }
 
@@ -233,7 +240,7 @@ func (p *publisher) forget(err error) {
 	p.settled = p.main.window.Settled()
 	p.session.cancel()
 	p.session, p.overtaking = nil, nil
-	p.counters.InFlight.Store(0)
+	p.noteInFlight()
 }
 
 // drain publishes nothing more and waits for what is in flight.

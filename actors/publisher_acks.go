@@ -29,7 +29,7 @@ func (p *publisher) settle(ctx actor.Context, s *session) {
 			p.settled = p.main.window.Settled()
 		}
 	}
-	p.counters.InFlight.Store(int64(p.inFlight()))
+	p.noteInFlight()
 	p.raise(ctx)
 }
 

@@ -21,6 +21,7 @@ func (p *publisher) publish(ctx actor.Context) {
 			p.publishLane(p.aside)
 		}
 	}
+	p.noteInFlight()
 	p.raise(ctx) // past what earlier PUBACKs have settled
 	if p.owed >= max(1, p.spec.MQTT.MaxInflight/2) {
 		send(ctx, p.peers.topicRouter, &messages.GrantCredit{Run: p.run, Frames: p.owed})
@@ -42,12 +43,22 @@ func (p *publisher) places(l *lane) int {
 	return p.spec.MQTT.MaxInflight - p.main.window.Used() - p.aside.window.Used()
 }
 
+// noteInFlight keeps the gauge current, and what the node's other publishers make way for.
+func (p *publisher) noteInFlight() {
+	inFlight := p.inFlight()
+	p.counters.InFlight.Store(int64(inFlight))
+	p.crowd.note(inFlight, inFlight > 0 || len(p.main.pending)+len(p.aside.pending)+len(p.overtaking) > 0)
+}
+
 func (p *publisher) inFlight() int { return p.main.window.InFlight() + p.aside.window.InFlight() }
 
-// publishLane publishes what a lane has waiting, in order.
+// publishLane publishes what a lane has waiting, in order, as far as the node's other publishers leave room.
 func (p *publisher) publishLane(l *lane) {
 	for len(l.pending) > 0 {
-		n := p.allowed(min(p.places(l), len(l.pending[0].topics)))
+		n := min(p.places(l), len(l.pending[0].topics))
+		if n > 0 {
+			n = p.allowed(p.crowd.take(n))
+		}
 		if n == 0 {
 			return
 		}
@@ -55,6 +66,7 @@ func (p *publisher) publishLane(l *lane) {
 		out, repeats := l.add(head)
 		p.send(out, repeats)
 		p.owed += len(head.topics)
+		p.noteInFlight()
 	}
 }
 
@@ -86,7 +98,6 @@ func (p *publisher) send(out []broker.Message, repeats int) {
 	p.counters.Redelivered.Add(uint64(repeats))
 	p.counters.Published.Add(uint64(len(out)))
 	p.counters.PublishedBytes.Add(uint64(bytes))
-	p.counters.InFlight.Store(int64(p.inFlight()))
 	if len(out) > 0 {
 		p.session.hand(p.life, out)
 	}

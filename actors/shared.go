@@ -68,7 +68,7 @@ func plan(spec connection.Spec, deps *Deps) (*shared, error) {
 		return nil, err
 	}
 	s.source = endpoint.Source(spec, deps.Dial)
-	s.source.MaxFrameBytes = deps.MaxFrameBytes
+	s.source.MaxFrameBytes, s.source.Turns = deps.MaxFrameBytes, deps.receiving
 	s.history = endpoint.History(spec, deps.Dial)
 	s.history.MaxFrameBytes = deps.MaxFrameBytes
 	return s, nil

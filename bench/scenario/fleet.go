@@ -9,8 +9,9 @@ import (
 	"github.com/lorry-mqtt/lorry/bench/process"
 )
 
-// spareFiles is how many files lorry may have open beside two for each connection.
-const spareFiles = 200
+// spareFiles is how many files lorry may have open beside two for each connection: the store's, and sockets that are closing
+// while others take their place.
+const spareFiles = 1000
 
 // mostConnections is how many connections a lorry can have here, at most so many as are asked for.
 func mostConnections(wanted int) (int, error) {

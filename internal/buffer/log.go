@@ -87,6 +87,10 @@ func (l *Log) Append(ctx context.Context, frames []dataapi.Frame) (Batch, error)
 
 // append stores frames that fit into one message, with the origins of each if they are given.
 func (l *Log) append(ctx context.Context, frames []dataapi.Frame, origins []uint64) (Batch, error) {
+	if err := l.store.writing.Take(ctx); err != nil {
+		return Batch{}, fmt.Errorf("store %d frames: %w", len(frames), err)
+	}
+	defer l.store.writing.Leave()
 	first := l.last.Load() + 1
 	highest := l.highest
 	for i := range frames {

@@ -32,6 +32,10 @@ func (l *Log) ReadAfter(ctx context.Context, pos Position) ([]Batch, error) {
 }
 
 func (l *Log) readBatch(ctx context.Context, pos Position) (batches []Batch, err error) {
+	if err := l.store.reading.Take(ctx); err != nil {
+		return nil, l.readError(pos, err)
+	}
+	defer l.store.reading.Leave()
 	err = l.messages(ctx, pos, func(msg *jetstream.RawStreamMsg) (err error) {
 		batches, err = l.take(batches, msg, pos)
 		return err

@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/lorry-mqtt/lorry/internal/turns"
 )
 
 // The names under which the buffer's parts lie in JetStream.
@@ -34,7 +36,12 @@ type Store struct {
 	config Config
 
 	sources jetstream.KeyValue
+
+	writing, reading turns.Turns
 }
+
+// atOnce is how many connections write to the stream at once, and how many read: JetStream does one after the other.
+const atOnce = 32
 
 // Open makes the stream, or brings the one that is there to the configuration.
 func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, error) {
@@ -58,7 +65,7 @@ func Open(ctx context.Context, js jetstream.JetStream, cfg Config) (*Store, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Store{js: js, nc: js.Conn(), stream: stream, config: cfg, sources: sources}, nil
+	return &Store{js: js, nc: js.Conn(), stream: stream, config: cfg, sources: sources, writing: turns.New(atOnce), reading: turns.New(atOnce)}, nil
 }
 
 // Room is how many more frames a connection may store before its own bound has the oldest go, if unread of them are

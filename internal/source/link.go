@@ -1,11 +1,14 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"os"
 	"time"
+
+	"github.com/lorry-mqtt/lorry/internal/turns"
 )
 
 // maxHandshakeBytes bounds what a server may answer the opening handshake with.
@@ -24,12 +27,31 @@ type link struct {
 	silence time.Duration // 0 during the handshake, which has a deadline of its own
 	budget  int           // bytes that the handshake may still read
 
+	turns turns.Turns
+	turn  bool // the reading goroutine has its turn
+
 	received time.Time // of the last bytes; for the reading goroutine
 	failure  error     // of the last read; for the reading goroutine
 }
 
 // stream ends the handshake.
-func (l *link) stream(silence time.Duration) { l.silence = silence }
+func (l *link) stream(o *WebSocketOptions) { l.silence, l.turns = o.Silence, o.Turns }
+
+// enter waits for the reading goroutine's turn, which it has whenever it does not wait for anything else.
+func (l *link) enter() {
+	if !l.turn {
+		_ = l.turns.Take(context.Background())
+		l.turn = true
+	}
+}
+
+// leave ends the turn, if it is one.
+func (l *link) leave() {
+	if l.turn {
+		l.turns.Leave()
+		l.turn = false
+	}
+}
 
 func (l *link) Read(p []byte) (int, error) {
 	if l.silence == 0 {
@@ -38,7 +60,9 @@ func (l *link) Read(p []byte) (int, error) {
 	err := l.SetReadDeadline(time.Now().Add(l.silence))
 	n := 0
 	if err == nil {
+		l.leave()
 		n, err = l.Conn.Read(p)
+		l.enter()
 	}
 	if n > 0 {
 		l.received = time.Now()

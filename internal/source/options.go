@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/secret"
+	"github.com/lorry-mqtt/lorry/internal/turns"
 )
 
 // What applies where WebSocketOptions leaves a field zero.
@@ -47,6 +48,8 @@ type WebSocketOptions struct {
 	// Dial opens the TCP connection; nil for a net.Dialer. Proxy variables of the environment are not followed. An
 	// error of it that has a method Refused() bool that returns true is [Refused].
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Turns is shared by sessions that take turns in reading what the network has brought; nil: this one need not.
+	Turns turns.Turns
 	// Discarded is told of everything received that is not a frame. It is called by the reading goroutine, must not
 	// block and must not call the session; nil for nobody.
 	Discarded func(Discard)
@@ -57,6 +60,9 @@ type WebSocketOptions struct {
 
 func (o WebSocketOptions) withDefaults() WebSocketOptions {
 	o.Silence = cmp.Or(max(o.Silence, 0), DefaultSilence)
+	if o.Turns == nil {
+		o.Turns = turns.New(1)
+	}
 	o.PingInterval = cmp.Or(max(o.PingInterval, 0), DefaultPingInterval)
 	o.ConnectTimeout = cmp.Or(max(o.ConnectTimeout, 0), DefaultConnectTimeout)
 	o.WriteTimeout = cmp.Or(max(o.WriteTimeout, 0), DefaultWriteTimeout)

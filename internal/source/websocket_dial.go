@@ -34,7 +34,7 @@ func DialWebSocket(ctx context.Context, o WebSocketOptions) (Session, error) {
 		return nil, d.explain(bounded, response, err)
 	}
 	o.Reached(StageWebSocket)
-	d.link.stream(o.Silence)
+	d.link.stream(&o)
 	return newWebSocket(o, conn, d.link), nil
 }
 

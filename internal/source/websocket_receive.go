@@ -14,6 +14,7 @@ import (
 // receive turns what arrives into frames until the connection ends.
 func (s *webSocket) receive() {
 	defer close(s.received)
+	defer s.link.leave()
 	s.end(s.explain(s.readMessages()))
 }
 
@@ -52,8 +53,17 @@ func (s *webSocket) readMessage(kind int, r io.Reader) error {
 		s.discard(reasonFor(err), buf, err)
 		return nil
 	}
-	s.intake.put(&Frame{Raw: s.slab.take(buf), Envelope: envelope, Received: s.link.received}, s.ending)
+	s.put(&Frame{Raw: s.slab.take(buf), Envelope: envelope, Received: s.link.received})
 	return nil
+}
+
+// put hands a frame on. A session whose own reader is slow waits without its turn.
+func (s *webSocket) put(f *Frame) {
+	if !s.intake.tryPut(f, false) {
+		s.link.leave()
+		s.intake.put(f, s.ending)
+		s.link.enter()
+	}
 }
 
 // readUpTo reads a message of at most limit bytes into a buffer of the slab. A longer one is not whole: limit bytes of
