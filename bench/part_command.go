@@ -11,6 +11,7 @@ func newPartCommand() *cobra.Command {
 	parts := &cobra.Command{Use: "part", Short: "One part of a scenario, as a process of its own", Hidden: true}
 	parts.AddCommand(newNSPart(), newPublisherPart(), newSubscriberPart(), newBrokerPart(), newNodePart(), newNATSPart(),
 		newReaderPart(), newRawPublisherPart(), newFeederPart(), newBridgePart(), newTallyPart())
+	parts.AddCommand(newPacedPart(), newStopwatchPart(), newDeskPart())
 	for _, cmd := range parts.Commands() {
 		cmd.Args = cobra.NoArgs
 	}
@@ -26,6 +27,8 @@ func newNSPart() *cobra.Command {
 	cmd.Flags().BoolVar(&n.Held, "held", false, "no frames before SIGUSR1, on any stream")
 	cmd.Flags().Uint64Var(&n.Hold, "hold", 0, "frames until it waits for SIGUSR1")
 	n.Flood.Flags(cmd.Flags())
+	n.Pace.Flags(cmd.Flags())
+	cmd.Flags().StringVar(&n.Paced, "paced", "", "address of the pace's numbers")
 	return cmd
 }
 

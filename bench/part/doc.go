@@ -6,6 +6,8 @@
 //   - raw_publisher.go publish_packet.go: a peer: the same without a client library
 //   - bridge.go feeder.go: a peer: what a developer would write in an afternoon, and the stream that it reads
 //   - tally.go: a count of what a broker has received
+//   - pace.go pace_ns.go pace_publisher.go: messages that carry the time of their sending, at a steady rate, by either of them
+//   - stopwatch.go: an MQTT subscriber that times them; downlinks.go: a Network Server that does
 //   - subscriber.go verify.go: an MQTT subscriber that checks what arrives against what was sent
 //   - broker.go gate.go: an MQTT broker for where there is no mosquitto
 //   - nats.go: a NATS server that is a process of its own

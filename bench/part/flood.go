@@ -15,8 +15,8 @@ import (
 // TopicUp is the topic template of whoever publishes the flood.
 const TopicUp = "lora/{type}/{device}"
 
-// TopicFilter matches what TopicUp makes.
-const TopicFilter = "lora/#"
+// TopicFilter matches what TopicUp makes of the flood, and nothing else.
+const TopicFilter = "lora/uplink/+"
 
 // floodDevices is the number of devices that the frames come from.
 const floodDevices = 100
@@ -27,9 +27,9 @@ const Cycle = 128
 
 // Flood is a run of numbered frames, 1 to Frames. Whoever knows these values knows every byte of it.
 type Flood struct {
-	Frames uint64
-	Size   int   // of each frame, in bytes
-	Epoch  int64 // meta.time of frame 0, in Unix seconds
+	Frames uint64 // 0: there is no flood
+	Size   int    // of each frame, in bytes
+	Epoch  int64  // meta.time of frame 0, in Unix seconds
 }
 
 // Flags are where a part is told of the flood.
@@ -51,10 +51,14 @@ func (f *Flood) networkServer() (*simulator.NS, error) { return simulator.New(f.
 
 func (f *Flood) simulation() simulator.Config {
 	epoch := time.Unix(f.Epoch, 0)
+	flood := simulator.Flood{Size: f.Size, Frames: f.Frames, Batch: Cycle}
+	if f.Frames == 0 {
+		flood = simulator.Flood{}
+	}
 	return simulator.Config{
 		Seed: 1, Devices: floodDevices, Now: func() time.Time { return epoch },
 		Filters: map[string]simulator.Filter{simulator.AnyFilter: {}},
-		Flood:   simulator.Flood{Size: f.Size, Frames: f.Frames, Batch: Cycle},
+		Flood:   flood,
 	}
 }
 

@@ -2,6 +2,7 @@ package part
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -15,10 +16,12 @@ type NS struct {
 	Held   bool   // it sends no frame on any stream until SIGUSR1, and is alive otherwise
 	Hold   uint64 // frames after which it falls silent until SIGUSR1, or some more; 0: it never does
 	Flood  Flood
+	Pace   Pace   // of messages beside the flood
+	Paced  string // where the pace's numbers are
 }
 
 // Run serves until ctx ends.
-func (n NS) Run(ctx context.Context) error {
+func (n NS) Run(ctx context.Context) (err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
 	defer signal.Stop(signals)
@@ -28,6 +31,11 @@ func (n NS) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	end, err := n.Pace.beside(ctx, ns, &n.Flood, n.Paced)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	if err := ns.Start(n.Listen); err != nil {
 		return err
 	}

@@ -22,19 +22,30 @@ func (s Subscriber) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	options := mqtt.NewClientOptions().AddBroker("tcp://" + s.Broker).SetClientID("bench-subscriber").SetProtocolVersion(4)
-	options.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond)
-	options.SetOrderMatters(true).SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { v.take(m.Payload()) })
-	client := mqtt.NewClient(options)
-	if token := client.Connect(); token.Wait() && token.Error() != nil {
-		return fmt.Errorf("connect to the broker on %s: %w", s.Broker, token.Error())
+	client, err := subscribe(s.Broker, "bench-subscriber", TopicFilter, func(_ mqtt.Client, m mqtt.Message) { v.take(m.Payload()) })
+	if err != nil {
+		return err
 	}
 	defer client.Disconnect(250)
-	if token := client.Subscribe(TopicFilter, 1, nil); token.Wait() && token.Error() != nil {
-		return fmt.Errorf("subscribe %q: %w", TopicFilter, token.Error())
-	}
 	return show(ctx, s.Listen, v.numbers(), func(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	})
+}
+
+// subscribe connects and subscribes at QoS 1, with a session that outlives its connection. Messages are taken in order,
+// one after the other.
+func subscribe(broker, id, filter string, take mqtt.MessageHandler) (mqtt.Client, error) {
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + broker).SetClientID(id).SetProtocolVersion(4)
+	options.SetCleanSession(false).SetAutoReconnect(true).SetMaxReconnectInterval(100 * time.Millisecond)
+	options.SetOrderMatters(true).SetDefaultPublishHandler(take)
+	client := mqtt.NewClient(options)
+	if token := client.Connect(); token.Wait() && token.Error() != nil {
+		return nil, fmt.Errorf("connect to the broker on %s: %w", broker, token.Error())
+	}
+	if token := client.Subscribe(filter, 1, nil); token.Wait() && token.Error() != nil {
+		client.Disconnect(0)
+		return nil, fmt.Errorf("subscribe %q: %w", filter, token.Error())
+	}
+	return client, nil
 }
