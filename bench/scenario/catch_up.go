@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/lorry-mqtt/lorry/bench/part"
 	"github.com/lorry-mqtt/lorry/bench/process"
 	"github.com/lorry-mqtt/lorry/bench/report"
+	"github.com/lorry-mqtt/lorry/internal/dataapi"
 )
 
 const (
@@ -19,6 +21,10 @@ const (
 	// rest is how long lorry is left alone before its memory is looked at for the last time: the Go runtime gives
 	// memory back over time.
 	rest = 5 * time.Second
+	// requestRate is how many live downlink_requests come in a second while lorry catches up.
+	requestRate = 50
+	// caughtUp is how many frames lorry may still be behind when it has caught up: live ones that are on the way.
+	caughtUp = requestRate / 10
 )
 
 // outage is what came of one.
@@ -29,186 +35,200 @@ type outage struct {
 	behind                                 float64 // frames
 	redelivered, evicted                   float64
 	arrived, repeated, disordered, foreign float64 // at the subscriber
+	requests                               requests
 }
 
-// brokerAway lets a part of the flood through, takes the broker away while the rest flows in, and brings it back.
-func brokerAway(ctx context.Context, o Options) (section *report.Section, err error) {
-	warm := o.Frames / 5
-	s, ctx, err := newStage(ctx, o, warm+o.Frames)
+// requests is what became of the live downlink_requests.
+type requests struct {
+	took                    durations // of those sent while lorry was catching up
+	sent, arrived, repeated float64
+	late                    float64 // by the Network Server's own fault
+	overtaken, expired      float64 // by lorry's counts
+}
+
+// catchUp lets a part of the flood through, takes the broker away while the rest flows in, brings it back, and has live
+// downlink_requests come while lorry catches up.
+func catchUp(ctx context.Context, o Options) (section *report.Section, err error) {
+	owed := 2 * o.Frames
+	warm := owed / 10 * 3
+	s, ctx, err := newStage(ctx, o, warm+owed)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	_, numbers, err := s.startSubscriber(ctx)
-	if err != nil {
+	b := &backlog{stage: s, began: time.Now()}
+	if err := b.start(ctx, warm); err != nil {
 		return nil, err
 	}
-	subject, err := startHeldLorry(ctx, s, "broker-away", warm)
-	if err != nil {
-		return nil, err
-	}
-	a := &away{stage: s, lorry: subject, subscriber: process.NewGauge(numbers)}
 	for _, step := range []func(context.Context) error{
-		func(ctx context.Context) error { return a.warmUp(ctx, float64(warm)) }, a.outage, a.catchUp, a.settle,
+		func(ctx context.Context) error { return b.warmUp(ctx, float64(warm)) }, b.outage, b.catchUp, b.settle, b.takeRequests,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
 	section = &report.Section{Text: fmt.Sprintf("One connection, frames of %d bytes, window of %d, %s, a subscriber that checks every byte. "+
-		"The broker goes some time after %d frames, and comes back when %d more have been received.",
-		o.Size, o.Window, s.broker.name, warm, o.Frames)}
-	section.Add(a.table())
+		"The broker goes some time after %d frames, and comes back when %d more have been received. While lorry catches up, %d live "+
+		"downlink_requests come in a second, and another subscriber times them.",
+		o.Size, o.Window, s.broker.name, warm, owed, requestRate)}
+	b.result.report(section, float64(s.flood.Frames))
+	section.Add(b.lines())
 	return section, nil
 }
 
-// away is a broker-away scenario under way.
-type away struct {
+// backlog is a catch-up scenario under way.
+type backlog struct {
 	stage      *stage
-	lorry      *subject
+	lorry      *process.Process
+	ns         *pacedNS
+	gauge      *process.Gauge // lorry's
 	subscriber *process.Gauge
+	finish     string // address of the stopwatch
+	began      time.Time
+	ended      time.Time // when lorry had caught up
+	history    moments
 	result     outage
 }
 
-// resident is lorry's memory.
-func (a *away) resident() (int64, error) {
-	u, err := a.lorry.program.Usage()
-	return u.Resident, err
-}
-
-// watch samples one of lorry's counts, and notes the most memory that it had meanwhile.
-func (a *away) watch(ctx context.Context, counter string, target float64, most *int64) (series, error) {
-	var failed error
-	s, err := watch(ctx, a.lorry.gauge, counter, func(n float64) bool {
-		now, err := a.resident()
-		failed = errors.Join(failed, err)
-		*most = max(*most, now)
-		return n >= target || err != nil
-	}, a.lorry.program, a.lorry.ns)
-	return s, errors.Join(err, failed)
-}
-
-// warmUp waits until the flood's first part is through.
-func (a *away) warmUp(ctx context.Context, frames float64) error {
-	grown, err := a.watch(ctx, lorryAcknowledged, frames, &a.result.before)
+func (b *backlog) start(ctx context.Context, warm uint64) error {
+	s := b.stage
+	_, numbers, err := s.startSubscriber(ctx)
 	if err != nil {
 		return err
 	}
-	a.result.live = grown.rate()
+	b.subscriber = process.NewGauge(numbers)
+	if b.finish, err = s.startStopwatch(ctx, "lora/"+string(dataapi.DownlinkRequest)+"/+"); err != nil {
+		return err
+	}
+	if b.ns, err = s.startPacedNS(ctx, warm, part.Pace{Rate: requestRate, Type: dataapi.DownlinkRequest}); err != nil {
+		return err
+	}
+	program, metrics, err := s.startLorry(ctx, b.ns.address, "catch-up")
+	b.lorry, b.gauge = program, process.NewGauge(metrics)
+	return err
+}
+
+// warmUp waits until the flood's first part is through. From a tenth of it on it is as fast as it can be: there is
+// always more to read.
+func (b *backlog) warmUp(ctx context.Context, frames float64) error {
+	if _, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged >= frames/10 }); err != nil {
+		return err
+	}
+	grown, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged >= frames })
+	if err != nil {
+		return err
+	}
+	if b.result.live = grown.rate(); b.result.live == 0 {
+		return errors.New("the first frames were acknowledged before they could be looked at twice; take more --frames")
+	}
+	b.stage.progress("catch-up  %.0f frames/s live", b.result.live)
 	return nil
 }
 
 // outage has the rest flow in, and takes the broker away meanwhile.
-func (a *away) outage(ctx context.Context) error {
-	s := a.stage
-	numbers, err := a.lorry.gauge.Read(ctx)
-	if err != nil {
-		return err
-	}
-	if err := a.lorry.ns.Signal(syscall.SIGUSR1); err != nil {
+func (b *backlog) outage(ctx context.Context) error {
+	if err := b.ns.Signal(syscall.SIGUSR1); err != nil {
 		return err
 	}
 	// The broker goes in the middle of it, with a window of frames in flight.
-	if _, err := a.watch(ctx, lorryAcknowledged, numbers[lorryAcknowledged]+1, &a.result.before); err != nil {
+	acknowledged := b.last().acknowledged
+	if _, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged > acknowledged }); err != nil {
 		return err
 	}
 	began := time.Now()
-	if err := s.brokerGone(); err != nil {
+	if err := b.stage.brokerGone(); err != nil {
 		return err
 	}
-	grown, err := a.watch(ctx, lorryReceived, float64(s.flood.Frames), &a.result.during)
+	grown, err := b.follow(ctx, &b.result.during, func(m moment) bool { return m.received >= float64(b.stage.flood.Frames) })
 	if err != nil {
 		return err
 	}
-	a.result.lasted, a.result.inflow = time.Since(began), grown.rate()
-	if a.result.end, err = a.resident(); err != nil {
-		return err
+	b.result.lasted, b.result.inflow = time.Since(began), grown.received().rate()
+	b.result.end, b.result.behind = b.last().resident, b.last().behind()
+	if b.result.behind == 0 {
+		return errors.New("everything was acknowledged before the broker was gone; take more --frames")
 	}
-	if s.Profiles != "" {
-		err = a.lorry.program.Signal(syscall.SIGUSR1) // for a profile of its heap as it is now
+	if b.stage.Profiles != "" {
+		err = b.lorry.Signal(syscall.SIGUSR1) // for a profile of its heap as it is now
 	}
-	s.progress("broker-away  the broker was away for %v: %.0f frames/s flowed in, lorry has %.0f MB (before: %.0f MB)",
-		a.result.lasted.Round(time.Millisecond), a.result.inflow, float64(a.result.end)/1e6, float64(a.result.before)/1e6)
+	b.stage.progress("catch-up  the broker was away for %v: %.0f frames/s flowed in, lorry has %.0f MB (before: %.0f MB)",
+		b.result.lasted.Round(time.Millisecond), b.result.inflow, float64(b.result.end)/1e6, float64(b.result.before)/1e6)
 	return err
 }
 
-// catchUp brings the broker back and follows what it is owed.
-func (a *away) catchUp(ctx context.Context) error {
-	numbers, err := a.lorry.gauge.Read(ctx)
+// catchUp brings the broker back and follows what it is owed, with requests meanwhile.
+func (b *backlog) catchUp(ctx context.Context) error {
+	acknowledged, back := b.last().acknowledged, time.Now()
+	if err := b.stage.brokerBack(ctx); err != nil {
+		return err
+	}
+	if _, err := b.follow(ctx, &b.result.catchingUp, func(m moment) bool { return m.acknowledged > acknowledged }); err != nil {
+		return err
+	}
+	b.result.reconnect = time.Since(back)
+	if err := b.ns.Signal(syscall.SIGUSR2); err != nil {
+		return err
+	}
+	grown, err := b.follow(ctx, &b.result.catchingUp, func(m moment) bool { return m.behind() <= caughtUp })
 	if err != nil {
 		return err
 	}
-	acknowledged := numbers[lorryAcknowledged]
-	if a.result.behind = float64(a.stage.flood.Frames) - acknowledged; a.result.behind == 0 {
-		return errors.New("everything was acknowledged before the broker was gone; take more --frames")
-	}
-	back := time.Now()
-	if err := a.stage.brokerBack(ctx); err != nil {
-		return err
-	}
-	start, err := a.watch(ctx, lorryAcknowledged, acknowledged+1, &a.result.catchingUp)
-	if err != nil {
-		return err
-	}
-	a.result.reconnect = time.Since(back)
-	grown, err := a.watch(ctx, lorryAcknowledged, float64(a.stage.flood.Frames), &a.result.catchingUp)
-	if err != nil {
-		return err
-	}
-	grown = append(start[len(start)-1:], grown...)
-	a.result.catchUp, a.result.slowest = grown.rate(), grown.slowest(second)
-	a.stage.progress("broker-away  caught up at %.0f frames/s", a.result.catchUp)
-	return nil
+	b.ended = b.last().at
+	b.result.catchUp, b.result.slowest = grown.rate(), grown.acknowledged().slowest(second)
+	b.stage.progress("catch-up  caught up at %.0f frames/s", b.result.catchUp)
+	return b.ns.Signal(syscall.SIGUSR2)
 }
 
 // settle waits for the subscriber, and takes stock.
-func (a *away) settle(ctx context.Context) error {
-	patience, cancel := context.WithTimeout(ctx, settle)
+func (b *backlog) settle(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, settle)
 	defer cancel()
-	_, err := watch(patience, a.subscriber, part.SubscriberArrived, reaches(float64(a.stage.flood.Frames)))
+	_, err := watch(wait, b.subscriber, part.SubscriberArrived, reaches(float64(b.stage.flood.Frames)))
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil { // what is lost is counted, not waited for
 		return err
 	}
-	quiet := time.NewTimer(rest)
-	defer quiet.Stop()
-	select {
-	case <-quiet.C:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := pause(ctx, rest); err != nil {
+		return err
 	}
-	arrived, err := a.subscriber.Read(ctx)
+	arrived, err := b.subscriber.Read(ctx)
 	if err != nil {
 		return err
 	}
-	r := &a.result
+	r := &b.result
 	r.arrived, r.repeated = arrived[part.SubscriberArrived], arrived[part.SubscriberRepeated]
 	r.disordered, r.foreign = arrived[part.SubscriberDisordered], arrived[part.SubscriberForeign]
-	numbers, err := a.lorry.gauge.Read(ctx)
+	numbers, err := b.gauge.Read(ctx)
 	if err != nil {
 		return err
 	}
 	r.redelivered, r.evicted = numbers[lorryRedelivered], numbers[lorryEvicted]
-	r.after, err = a.resident()
+	r.requests.overtaken, r.requests.expired = numbers[lorryOvertaken], numbers[lorryExpired]
+	usage, err := b.lorry.Usage()
+	r.after = usage.Resident
 	return err
 }
 
-func (a *away) table() *report.Table {
-	r, t := &a.result, report.NewTable("", "")
-	megabytes := func(n int64) string { return fmt.Sprintf("%.0f MB", float64(n)/1e6) }
-	t.Add("frames/s acknowledged before", fmt.Sprintf("%.0f", r.live))
-	t.Add("lorry's resident memory before, at most", megabytes(r.before))
-	t.Add("… at the end of the outage (at most during it)", fmt.Sprintf("%s (%s)", megabytes(r.end), megabytes(r.during)))
-	t.Add("… after catching up (at most meanwhile)", fmt.Sprintf("%s (%s)", megabytes(r.after), megabytes(r.catchingUp)))
-	t.Add("the outage lasted", r.lasted.Round(10*time.Millisecond).String())
-	t.Add("frames/s received meanwhile", fmt.Sprintf("%.0f", r.inflow))
-	t.Add("frames behind at its end", fmt.Sprintf("%.0f", r.behind))
-	t.Add("first frame acknowledged, after the broker is back", r.reconnect.Round(10*time.Millisecond).String())
-	t.Add("frames/s acknowledged while catching up (slowest second)", fmt.Sprintf("%.0f (%.0f)", r.catchUp, r.slowest))
-	t.Add("… of what it was before", fmt.Sprintf("%.2f", r.catchUp/r.live))
-	t.Add("frames lost", fmt.Sprintf("%.0f", float64(a.stage.flood.Frames)-r.arrived))
-	t.Add("frames out of order", fmt.Sprintf("%.0f", r.disordered))
-	t.Add("frames repeated to the subscriber (redelivered by lorry)", fmt.Sprintf("%.0f (%.0f)", r.repeated, r.redelivered))
-	t.Add("messages that were never sent", fmt.Sprintf("%.0f", r.foreign))
-	t.Add("frames evicted from the buffer", fmt.Sprintf("%.0f", r.evicted))
-	return t
+// takeRequests takes stock of the requests that came while lorry was catching up.
+func (b *backlog) takeRequests(ctx context.Context) error {
+	sent, err := process.NewGauge(b.ns.numbers).Read(ctx)
+	if err != nil {
+		return err
+	}
+	finished, err := process.NewGauge(b.finish).Read(ctx)
+	if err != nil {
+		return err
+	}
+	samples, err := readSamples(ctx, b.finish)
+	if err != nil {
+		return err
+	}
+	r := &b.result.requests
+	r.sent, r.late = sent[part.PaceSent], sent[part.PaceLate]
+	r.arrived, r.repeated = finished[part.StopwatchArrived], finished[part.StopwatchRepeated]
+	b.result.foreign += finished[part.StopwatchForeign]
+	r.took = newDurations(slices.DeleteFunc(samples, func(s part.Sample) bool { return s.Sent.After(b.ended) }))
+	if len(r.took) == 0 {
+		return errors.New("no downlink_request arrived that came while lorry was catching up; take more --frames")
+	}
+	return nil
 }

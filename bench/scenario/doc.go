@@ -6,7 +6,10 @@
 //   - contender.go peers.go: who is compared with whom
 //   - measure.go series.go cost.go: frames acknowledged over time, and what that cost
 //   - throughput.go throughput_report.go: how fast one connection is next to its peers
-//   - away.go: what an outage of the broker does to memory, order and completeness
+//   - latency.go downlink.go: how long a frame is on its way, and a downlink
+//   - latency_parts.go latency_timing.go latency_quantile.go: how that is timed
+//   - catch_up.go catch_up_moment.go catch_up_report.go: what an outage of the broker does to memory, order and
+//     completeness, and to what is live while it is caught up with
 //   - connections.go idle.go fleet.go: many connections, busy and idle
 //   - hotpath.go hotpath_side.go hotpath_parse.go: what single steps cost, and what they cost before a change
 package scenario

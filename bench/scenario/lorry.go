@@ -20,11 +20,14 @@ const (
 	lorrySource       = "lorry_node_source_reconnects_total"
 	lorryDuplicates   = "lorry_node_duplicates_total"
 	lorryEvicted      = "lorry_node_frames_evicted_total"
+	lorryDropped      = "lorry_node_downlinks_discarded_total"
+	lorryOvertaken    = "lorry_node_overtaken_total"
+	lorryExpired      = "lorry_node_requests_expired_total"
 )
 
 // startLorry starts lorry with one connection from the Network Server at an address to the stage's broker, or with a
-// fleet of them, and with all other settings as they come. It returns where its metrics are. The profiles, if any, are named after the
-// round.
+// fleet of them, with the stage's settings, and with all others as they come. It returns where its metrics are. The
+// profiles, if any, are named after the round.
 func (s *stage) startLorry(ctx context.Context, ns, round string) (*process.Process, string, error) {
 	address, err := process.FreeAddress()
 	if err != nil {
@@ -42,24 +45,30 @@ func (s *stage) startLorry(ctx context.Context, ns, round string) (*process.Proc
 	return p, address, err
 }
 
+// lorryConnection is the connection's ID.
+const lorryConnection = "bench"
+
 func (s *stage) lorryConfig(http, ns string) string {
-	store := fmt.Sprintf("dir: %q", s.path("buffer"))
+	store, down := fmt.Sprintf("dir: %q", s.path("buffer")), ""
 	if s.sync != "" {
 		store += ", sync: " + s.sync
 	}
 	if s.fleet > 0 {
 		return s.fleetConfig(http, ns, store)
 	}
+	if s.topicDown != "" {
+		down = "\n  topic_down: " + s.topicDown
+	}
 	return fmt.Sprintf(`node: {name: bench}
 http: {listen: %q}
 nats: {embedded: {%s}}
 buffer: {max_frames_per_connection: %d}
 connections:
-- id: bench
+- id: %s
   uri: mqtt://%s
   filter: bench
-  topic_up: %q
+  topic_up: %q%s
   mqtt: {max_inflight: %d}
   source: {url: "ws://%s/api/v1.0/data", access_token: bench}
-`, http, store, max(1_000_000, 2*s.flood.Frames), s.broker.address, part.TopicUp, s.Window, ns)
+`, http, store, max(1_000_000, 2*s.flood.Frames), lorryConnection, s.broker.address, part.TopicUp, down, s.Window, ns)
 }

@@ -41,7 +41,9 @@ type Scenario struct {
 func All() []Scenario {
 	return []Scenario{
 		{"throughput", "one connection as fast as it goes, from the Network Server to acknowledged, next to its peers", throughput},
-		{"broker-away", "the broker is gone while frames flow in, then comes back", brokerAway},
+		{"latency", "how much later a frame arrives than by a bare publisher", latency},
+		{"downlink", "how long a downlink takes from the broker to the Network Server", downlink},
+		{"catch-up", "the broker is gone while frames flow in, then comes back", catchUp},
 		{"connections", "1 to 10 000 connections that share the load evenly", connections},
 		{"idle", "10 000 connections without any traffic: how soon they are there, and what each costs", idle},
 		{"hotpath", "Go benchmarks of the steps on a frame's way, beside those of another revision if one is named (--base)", hotpath},

@@ -24,6 +24,8 @@ type stage struct {
 	broker  *broker
 	running []*process.Process
 	killed  context.CancelFunc
+
+	topicDown string // lorry's; empty: none
 }
 
 // newStage starts a broker for a flood of that many frames.
