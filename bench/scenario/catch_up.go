@@ -166,6 +166,11 @@ func (b *backlog) catchUp(ctx context.Context) error {
 		return err
 	}
 	b.result.reconnect = time.Since(back)
+	if b.stage.Profiles != "" { // one of the CPU from here on
+		if err := b.lorry.Signal(syscall.SIGUSR2); err != nil {
+			return err
+		}
+	}
 	if err := b.ns.Signal(syscall.SIGUSR2); err != nil {
 		return err
 	}

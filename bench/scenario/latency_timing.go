@@ -219,8 +219,18 @@ func (t *timings) curves(title string) *report.Lines {
 	return lines
 }
 
+// undisturbed is how many cores others may take without being in the way.
+const undisturbed = 0.1
+
 // remark adds what happened that was not meant to.
 func (t *timings) remark(section *report.Section) {
+	most := 0.0
+	for i := range t.all {
+		most = max(most, t.figure(i, func(one timing) float64 { return one.others }).Highest)
+	}
+	if most > undisturbed {
+		section.Remarkf("Not as meant: the rest of the machine took up to %.1f cores. Who waits for a core is late; the higher quantiles tell of that.", most)
+	}
 	for i, c := range t.all {
 		for round, one := range t.rounds[i] {
 			if len(one.remarks) > 0 {

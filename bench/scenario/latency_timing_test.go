@@ -6,7 +6,23 @@ import (
 	"testing"
 
 	"github.com/lorry-mqtt/lorry/bench/part"
+	"github.com/lorry-mqtt/lorry/bench/report"
 )
+
+func TestRemark(t *testing.T) {
+	all := &timings{all: []timedContender{{name: "slow"}, {name: "fast"}}}
+	for _, c := range []struct {
+		others  float64
+		remarks []string
+		want    int
+	}{{0.05, nil, 0}, {1.5, nil, 1}, {0.05, []string{"1 was lost"}, 1}, {1.5, []string{"1 was lost"}, 2}} {
+		all.rounds = [][]timing{{{others: c.others}}, {{remarks: c.remarks}}}
+		section := &report.Section{}
+		if all.remark(section); len(section.Blocks) != c.want {
+			t.Errorf("%+v: %d remarks", c, len(section.Blocks))
+		}
+	}
+}
 
 func TestAdded(t *testing.T) {
 	all := &timings{
