@@ -24,7 +24,8 @@ func show(ctx context.Context, listen string, numbers []number, work func(ctx co
 	return serve(ctx, listen, map[string]page{metricsPath: numbersPage(numbers)}, work)
 }
 
-const metricsPath = "/metrics"
+// metricsPath is where whatever has no page of its own is answered, /metrics as well.
+const metricsPath = "/"
 
 func numbersPage(numbers []number) page {
 	return func(w io.Writer) {
