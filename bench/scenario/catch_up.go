@@ -33,7 +33,8 @@ type outage struct {
 	lasted, reconnect                      time.Duration
 	live, inflow, catchUp, slowest         float64 // frames/s
 	behind                                 float64 // frames
-	redelivered, evicted                   float64
+	redelivered, evicted, sessions         float64
+	othersBefore, othersMeanwhile          float64 // cores that the rest of the machine took, live and catching up
 	arrived, repeated, disordered, foreign float64 // at the subscriber
 	requests                               requests
 }
@@ -114,7 +115,7 @@ func (b *backlog) warmUp(ctx context.Context, frames float64) error {
 	if _, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged >= frames/10 }); err != nil {
 		return err
 	}
-	grown, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged >= frames })
+	grown, err := b.followBeside(ctx, &b.result.before, &b.result.othersBefore, func(m moment) bool { return m.acknowledged >= frames })
 	if err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (b *backlog) catchUp(ctx context.Context) error {
 	if err := b.ns.Signal(syscall.SIGUSR2); err != nil {
 		return err
 	}
-	grown, err := b.follow(ctx, &b.result.catchingUp, func(m moment) bool { return m.behind() <= caughtUp })
+	grown, err := b.followBeside(ctx, &b.result.catchingUp, &b.result.othersMeanwhile, func(m moment) bool { return m.behind() <= caughtUp })
 	if err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (b *backlog) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.redelivered, r.evicted = numbers[lorryRedelivered], numbers[lorryEvicted]
+	r.redelivered, r.evicted, r.sessions = numbers[lorryRedelivered], numbers[lorryEvicted], numbers[lorryReconnects]
 	r.requests.overtaken, r.requests.expired = numbers[lorryOvertaken], numbers[lorryExpired]
 	usage, err := b.lorry.Usage()
 	r.after = usage.Resident

@@ -3,7 +3,10 @@ package scenario
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/lorry-mqtt/lorry/bench/process"
 )
 
 // moment is how far lorry is at a time.
@@ -98,4 +101,23 @@ func (b *backlog) follow(ctx context.Context, most *int64, done func(m moment) b
 			return nil, fmt.Errorf("%s: %w", stands, context.Cause(ctx))
 		}
 	}
+}
+
+// followBeside is follow, and notes how many cores the rest of the machine took meanwhile.
+func (b *backlog) followBeside(ctx context.Context, most *int64, others *float64, done func(m moment) bool) (moments, error) {
+	working := slices.DeleteFunc(slices.Clone(b.stage.running), func(p *process.Process) bool { return p.Check() != nil })
+	before, err := spent(working)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := b.follow(ctx, most, done)
+	if err != nil {
+		return nil, err
+	}
+	after, err := spent(working)
+	if err != nil {
+		return nil, err
+	}
+	_, *others = after.since(before)
+	return seen, nil
 }

@@ -11,6 +11,9 @@ import (
 func (r *outage) report(section *report.Section, frames float64) {
 	section.Add(r.table(frames))
 	section.Add(r.requests.table())
+	if most := max(r.othersBefore, r.othersMeanwhile); most > undisturbed {
+		section.Remarkf(underLoad, most)
+	}
 	if r.requests.late > 0 {
 		section.Remarkf("Not as meant: the Network Server sent %.0f of the requests a whole interval late or more.", r.requests.late)
 	}
@@ -36,6 +39,8 @@ func (r *outage) table(frames float64) *report.Table {
 	t.Add("first frame acknowledged, after the broker is back", r.reconnect.Round(10*time.Millisecond).String())
 	t.Add("frames/s acknowledged while catching up (slowest second)", fmt.Sprintf("%.0f (%.0f)", r.catchUp, r.slowest))
 	t.Add("… of what it was before", fmt.Sprintf("%.2f", r.catchUp/r.live))
+	t.Add("cores that the rest of the machine took, before and while catching up", fmt.Sprintf("%.2f, %.2f", r.othersBefore, r.othersMeanwhile))
+	t.Add("sessions with the broker that ended or failed to begin", fmt.Sprintf("%.0f", r.sessions))
 	t.Add("frames lost", fmt.Sprintf("%.0f", frames-r.arrived))
 	t.Add("frames out of order", fmt.Sprintf("%.0f", r.disordered))
 	t.Add("frames repeated to the subscriber (redelivered by lorry)", fmt.Sprintf("%.0f (%.0f)", r.repeated, r.redelivered))

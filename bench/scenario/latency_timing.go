@@ -222,6 +222,9 @@ func (t *timings) curves(title string) *report.Lines {
 // undisturbed is how many cores others may take without being in the way.
 const undisturbed = 0.1
 
+// underLoad says that they took more.
+const underLoad = "Not as meant: the rest of the machine took up to %.1f cores. Who waits for a core is late; the higher quantiles tell of that."
+
 // remark adds what happened that was not meant to.
 func (t *timings) remark(section *report.Section) {
 	most := 0.0
@@ -229,7 +232,7 @@ func (t *timings) remark(section *report.Section) {
 		most = max(most, t.figure(i, func(one timing) float64 { return one.others }).Highest)
 	}
 	if most > undisturbed {
-		section.Remarkf("Not as meant: the rest of the machine took up to %.1f cores. Who waits for a core is late; the higher quantiles tell of that.", most)
+		section.Remarkf(underLoad, most)
 	}
 	for i, c := range t.all {
 		for round, one := range t.rounds[i] {
