@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	second = time.Second
 	// settle is how long the subscriber may take for what the broker has acknowledged.
 	settle = time.Minute
 	// rest is how long lorry is left alone before its memory is looked at for the last time: the Go runtime gives
@@ -180,7 +179,7 @@ func (b *backlog) catchUp(ctx context.Context) error {
 		return err
 	}
 	b.ended = b.last().at
-	b.result.catchUp, b.result.slowest = grown.rate(), grown.acknowledged().slowest(second)
+	b.result.catchUp, b.result.slowest = grown.rate(), grown.acknowledged().slowest(time.Second)
 	b.stage.progress("catch-up  caught up at %.0f frames/s", b.result.catchUp)
 	return b.ns.Signal(syscall.SIGUSR2)
 }

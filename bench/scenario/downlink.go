@@ -20,8 +20,8 @@ const (
 func downlink(ctx context.Context, o Options) (*report.Section, error) {
 	pace := part.Pace{Rate: downlinkRate, Type: dataapi.DownlinkResponse, Frames: min(max(o.Frames/1000, 5), part.MaxDownlinks)}
 	all := []timedContender{
-		{"lorry", timeDownlinks},
-		{"bare paho", func(ctx context.Context, s *stage, _ string, pace part.Pace) (*timedRoute, error) {
+		{lorryItself, timeDownlinks},
+		{barePaho, func(ctx context.Context, s *stage, _ string, pace part.Pace) (*timedRoute, error) {
 			return timeBare(ctx, s, pace, topicDown, topicDown)
 		}},
 	}

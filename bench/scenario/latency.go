@@ -16,12 +16,12 @@ const latencyRate = 1000
 // latencyContenders returns who is timed; the last is the reference. A further peer is a further entry.
 func latencyContenders() []timedContender {
 	return []timedContender{
-		{"lorry", timeLorry},
-		{"lorry, sync always", func(ctx context.Context, s *stage, round string, pace part.Pace) (*timedRoute, error) {
+		{lorryItself, timeLorry},
+		{lorrySync, func(ctx context.Context, s *stage, round string, pace part.Pace) (*timedRoute, error) {
 			s.sync = "always"
 			return timeLorry(ctx, s, round, pace)
 		}},
-		{"bare paho", timePublisher},
+		{barePaho, timePublisher},
 	}
 }
 
