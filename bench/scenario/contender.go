@@ -115,15 +115,6 @@ func startSyncingLorry(ctx context.Context, s *stage, round string) (*subject, e
 	return startLorry(ctx, s, round)
 }
 
-// startHeldLorry starts a lorry whose Network Server waits after hold frames.
-func startHeldLorry(ctx context.Context, s *stage, round string, hold uint64) (*subject, error) {
-	ns, address, err := s.startNS(ctx, hold)
-	if err != nil {
-		return nil, err
-	}
-	return startLorryWith(ctx, s, round, ns, address)
-}
-
 func startLorryWith(ctx context.Context, s *stage, round string, ns *process.Process, address string) (*subject, error) {
 	program, metrics, err := s.startLorry(ctx, address, round)
 	if err != nil {

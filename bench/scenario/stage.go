@@ -75,11 +75,6 @@ func (s *stage) startPart(ctx context.Context, name string, args ...string) (*pr
 	return p, address, err
 }
 
-// startNS starts a Network Server that sends the flood up to hold, if that is not 0, and the rest when it is told to.
-func (s *stage) startNS(ctx context.Context, hold uint64) (*process.Process, string, error) {
-	return s.startPart(ctx, "ns", append(s.flood.Args(), "--hold", strconv.FormatUint(hold, 10))...)
-}
-
 func (s *stage) startPublisher(ctx context.Context) (*process.Process, string, error) {
 	args := append(s.flood.Args(), "--broker", s.broker.address, "--window", strconv.Itoa(s.Window))
 	return s.startPart(ctx, "publisher", args...)
