@@ -68,8 +68,9 @@ func catchUp(ctx context.Context, o Options) (section *report.Section, err error
 		}
 	}
 	section = &report.Section{Text: fmt.Sprintf("One connection, frames of %d bytes, window of %d, %s, a subscriber that checks every byte. "+
-		"The broker goes some time after %d frames, and comes back when %d more have been received. While lorry catches up, %d live "+
-		"downlink_requests come in a second, and another subscriber times them.",
+		"%d frames come as fast as lorry takes them; at what rate it delivers them is the live maximum. Then the broker goes, and comes "+
+		"back when %d more have been received. While lorry catches up, %d live downlink_requests come in a second, and another "+
+		"subscriber times them.",
 		o.Size, o.Window, s.broker.name, warm, owed, requestRate)}
 	b.result.report(section, float64(s.flood.Frames))
 	section.Add(b.lines())
@@ -108,8 +109,8 @@ func (b *backlog) start(ctx context.Context, warm uint64) error {
 	return err
 }
 
-// warmUp waits until the flood's first part is through. From a tenth of it on it is as fast as it can be: there is
-// always more to read.
+// warmUp waits until the flood's first part is through. From a tenth of it on the pipe is full: there is always more to
+// publish. Receiving is faster and over before, so that it slows down the lesser part of what is compared with.
 func (b *backlog) warmUp(ctx context.Context, frames float64) error {
 	if _, err := b.follow(ctx, &b.result.before, func(m moment) bool { return m.acknowledged >= frames/10 }); err != nil {
 		return err
