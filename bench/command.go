@@ -45,6 +45,8 @@ func newCommand(stdout, stderr io.Writer) *cobra.Command {
 	f.IntVar(&b.Rounds, "rounds", 3, "`number` of rounds")
 	f.IntVar(&b.Size, "size", 0, "`bytes` of a frame (default: 560, and where sizes are compared 200, 560 and 4096)")
 	f.IntVar(&b.Window, "window", 100, "`number` of publishes without PUBACK")
+	f.IntVar(&b.Connections, "connections", scenario.DefaultConnections, "`number` of connections where many are run")
+	f.DurationVar(&b.Watch, "watch", scenario.DefaultWatch, "how long idle connections are watched")
 	f.StringVar(&b.results, "results", "bench/results", "`directory` for the report")
 	f.StringVar(&b.Broker, "broker", "", "MQTT broker, mosquitto or mochi (default: mosquitto if it is installed)")
 	f.StringVar(&b.Lorry, "lorry", "", "`file` of the program to measure (default: built from the working directory)")
@@ -105,8 +107,8 @@ func (b *benchmark) run(ctx context.Context, out io.Writer) (err error) {
 	if b.Broker != "" && b.Broker != scenario.Mosquitto && b.Broker != scenario.Mochi {
 		return fmt.Errorf("--broker: %q is neither mosquitto nor mochi", b.Broker)
 	}
-	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 {
-		return errors.New("--frames must be 1000 at least, --rounds and --window 1")
+	if b.Frames < 1000 || b.Rounds < 1 || b.Window < 1 || b.Connections < 1 || b.Watch < time.Second {
+		return errors.New("--frames must be 1000 at least, --rounds, --window and --connections 1, --watch 1s")
 	}
 	b.Sizes = []int{b.Size}
 	if b.Size == 0 {

@@ -173,6 +173,27 @@ func allWell(t *testing.T, tables string) {
 	}
 }
 
+func TestConnections(t *testing.T) {
+	tables := measured(t, "--scenario", "connections,idle", "--broker", "mochi", "--frames", "10000", "--window", "2", "--connections", "3",
+		"--rounds", "1", "--watch", "1s", "--profiles", t.TempDir())
+	for _, number := range []string{"1", "3"} {
+		if row := cells(t, tables, number); !regexp.MustCompile(`^\d+$`).MatchString(row[0]) || row[0] == "0" {
+			t.Errorf("%s connections: %q frames/s", number, row[0])
+		}
+	}
+	if got := cells(t, tables, "connections")[0]; got != "3" && got != "frames/s in all" {
+		t.Errorf("%s idle connections", got)
+	}
+	for _, goal := range []string{"resident memory for each connection", "all connected after", "CPU time, of a core"} {
+		if !regexp.MustCompile(`(?m)^\| idle +\| +` + goal + ` \| +≤ \d+ \S+ \| +\d+\.\d \S+ \| +(yes|no) \|$`).MatchString(tables) {
+			t.Errorf("there is no goal %q", goal)
+		}
+	}
+	if strings.Contains(tables, "Not as meant") || t.Failed() {
+		t.Error(tables)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	for want, args := range map[string][]string{
 		`no "thruput"`:         {"--scenario", "thruput"},

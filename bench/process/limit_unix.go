@@ -18,5 +18,5 @@ func OpenFiles() (int, error) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("allow %d open files: %w", limit.Max, err)
 	}
-	return int(min(limit.Max, 1<<30)), nil //nolint:gosec // it fits
+	return int(min(limit.Max, 1<<30)), nil
 }

@@ -10,21 +10,10 @@ import (
 	"github.com/lorry-mqtt/lorry/bench/report"
 )
 
-const (
-	idleConnections = 10_000
-	// idleSettles is how long the rush of the start may have after-effects.
-	idleSettles = 20 * time.Second
-	// idleWatched is how long is looked at then: every connection pings both of its ends meanwhile.
-	idleWatched = 30 * time.Second
-)
-
-// idle starts a lorry with as many connections as can be, has nothing happen on them, and looks at what they cost.
-func idle(ctx context.Context, o Options) (*report.Section, error) {
-	return idleOf(ctx, o, idleConnections)
-}
-
-func idleOf(ctx context.Context, o Options, wanted int) (section *report.Section, err error) {
-	n, err := mostConnections(wanted)
+// idle starts a lorry with as many connections as can be, has nothing happen on them, and looks at what they cost. The rush
+// of the start has two thirds of the time that is watched to settle.
+func idle(ctx context.Context, o Options) (section *report.Section, err error) {
+	n, err := mostConnections(o.Connections)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +37,10 @@ func idleOf(ctx context.Context, o Options, wanted int) (section *report.Section
 	}
 	section = &report.Section{Text: fmt.Sprintf("%d connections, each with its own stream from the Network Server, MQTT session to %s and "+
 		"subscription, and no traffic but PING and PONG. %v after the last was connected they were watched for %v.",
-		n, s.broker.name, idleSettles, idleWatched)}
+		n, s.broker.name, s.Watch*2/3, s.Watch)}
 	section.Add(grown.table(n), grown.plot())
-	if n < wanted {
-		section.Remarkf("Instead of %d connections %d were run: this machine allows a program no more open files.", wanted, n)
+	if n < o.Connections {
+		section.Remarkf("Instead of %d connections %d were run: this machine allows a program no more open files.", o.Connections, n)
 	}
 	odd, err := subject.oddities(ctx)
 	if err != nil {
@@ -69,23 +58,24 @@ type quiet struct {
 	connected time.Duration  // from the start until the last connection was there
 	memory    []report.Point // MB by seconds since the start
 	resident  float64        // bytes, at the end
-	share     float64        // of a core, in percent
-	costs     costs          // here in seconds of CPU time, all told
-	others    float64        // cores
+	watched   time.Duration
+	share     float64 // of a core, in percent
+	costs     costs   // here in seconds of CPU time, all told
+	others    float64 // cores
 }
 
 // rest lets the lorry settle, and watches it then.
 func (s *stage) rest(ctx context.Context, on *subject, connected time.Duration) (*quiet, error) {
 	q, began := &quiet{connected: connected}, time.Now().Add(-connected)
 	alive := processes(on.payers(s.broker.process))
-	if err := q.wait(ctx, on.program, began, idleSettles); err != nil {
+	if err := q.wait(ctx, on.program, began, s.Watch*2/3); err != nil {
 		return nil, err
 	}
 	before, err := spent(alive)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.wait(ctx, on.program, began, idleWatched); err != nil {
+	if err := q.wait(ctx, on.program, began, s.Watch); err != nil {
 		return nil, err
 	}
 	after, err := spent(alive)
@@ -96,7 +86,8 @@ func (s *stage) rest(ctx context.Context, on *subject, connected time.Duration) 
 		return nil, err
 	}
 	q.costs, q.others = charge(on.payers(s.broker.process), before, after, 1e6)
-	q.share = 100 * q.costs.own() / after.at.Sub(before.at).Seconds()
+	q.watched = after.at.Sub(before.at)
+	q.share = 100 * q.costs.own() / q.watched.Seconds()
 	q.resident = float64(after.used[0].Resident)
 	s.progress("idle  %.0f MB, %.1f %% of a core, others took %.2f cores", q.resident/1e6, q.share, q.others)
 	return q, nil
@@ -132,7 +123,7 @@ func (q *quiet) table(connections int) *report.Table {
 	t.Add("… for each connection", fmt.Sprintf("%.1f kB", q.each(connections)))
 	t.Add("lorry's CPU time, of a core", fmt.Sprintf("%.1f %%", q.share))
 	for _, role := range []string{roleNS, roleBroker} {
-		t.Add(role+"'s", fmt.Sprintf("%.1f %%", 100*q.costs.of(role).cpu/idleWatched.Seconds()))
+		t.Add(role+"'s", fmt.Sprintf("%.1f %%", 100*q.costs.of(role).cpu/q.watched.Seconds()))
 	}
 	t.Add("cores that others took", fmt.Sprintf("%.2f", q.others))
 	return t

@@ -66,8 +66,12 @@ type outcome struct {
 	rate, slowest float64 // frames/s acknowledged
 	costs         costs
 	others        float64 // cores that the rest of the machine took
+	allocations   float64 // for each frame, of a lorry
 	remarks       []string
 }
+
+// goAllocations is the Go runtime's count of them, of a program that shows it.
+const goAllocations = "go_memstats_mallocs_total"
 
 // measure follows the subject from its beginning to its last acknowledged frame; one that begins by itself from the first
 // that is seen.
@@ -83,6 +87,10 @@ func (s *stage) measure(ctx context.Context, on *subject) (outcome, error) {
 		first = start[len(start)-1].count
 	}
 	before, err := spent(alive)
+	if err != nil {
+		return o, err
+	}
+	allocated, err := on.gauge.Read(ctx)
 	if err != nil {
 		return o, err
 	}
@@ -105,6 +113,11 @@ func (s *stage) measure(ctx context.Context, on *subject) (outcome, error) {
 	}
 	o.costs, o.others = charge(payers, before, after, all-first)
 	o.costs = append(o.costs, on.before...)
+	numbers, err := on.gauge.Read(ctx)
+	if err != nil {
+		return o, err
+	}
+	o.allocations = (numbers[goAllocations] - allocated[goAllocations]) / (all - first)
 	o.remarks, err = on.oddities(ctx)
 	return o, err
 }

@@ -4,27 +4,36 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/lorry-mqtt/lorry/bench/report"
 )
 
 // Options say how much is run, and of what.
 type Options struct {
-	Frames   uint64 // in each round
-	Rounds   int    // of scenarios that compare
-	Size     int    // bytes of each frame
-	Sizes    []int  // the same for scenarios that compare them
-	Window   int    // publishes without PUBACK
-	Broker   string // Mosquitto or Mochi; empty: mosquitto if it is installed
-	Lorry    string // the program under test
-	Bench    string // this program, for the other parts
-	Profiles string // directory for profiles of lorry; empty: none. Profiling has a cost: such figures do not count
-	Progress io.Writer
-	Base     string // git revision that the Go benchmarks are compared with; empty: none
+	Frames      uint64        // in each round
+	Rounds      int           // of scenarios that compare
+	Size        int           // bytes of each frame
+	Sizes       []int         // the same for scenarios that compare them
+	Window      int           // publishes without PUBACK
+	Connections int           // where many are run
+	Watch       time.Duration // of idle connections
+	Broker      string        // Mosquitto or Mochi; empty: mosquitto if it is installed
+	Lorry       string        // the program under test
+	Bench       string        // this program, for the other parts
+	Profiles    string        // directory for profiles of lorry; empty: none. Profiling has a cost: such figures do not count
+	Progress    io.Writer
+	Base        string // git revision that the Go benchmarks are compared with; empty: none
 }
 
 // DefaultSize is that of a frame if nothing else is asked for.
 const DefaultSize = 560
+
+// The defaults of what many connections are, and of how long idle ones are watched: each pings both of its ends meanwhile.
+const (
+	DefaultConnections = 10_000
+	DefaultWatch       = 30 * time.Second
+)
 
 // DefaultSizes are those of frames where sizes are compared.
 func DefaultSizes() []int { return []int{200, DefaultSize, 4096} }

@@ -13,5 +13,5 @@ func openFiles() (n int64, known bool) {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur > math.MaxInt32 {
 		return 0, false
 	}
-	return int64(limit.Cur), true //nolint:gosec // it was compared
+	return int64(limit.Cur), true
 }
