@@ -3,14 +3,13 @@ package dataapi
 import (
 	"bytes"
 	"slices"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// checked is a message that passed check, so that reading it needs to look for no fault. Its append methods
-// write what begins at offset i in canonical form and return the extended out and the offset behind what they
-// read.
+// checked is a message that passed check, or as much of one as a scanner has passed, so that reading it needs to look for
+// no fault. Its append methods write what begins at offset i in canonical form and return the extended out and the
+// offset behind what they read.
 //
 // The canonical form is equal for equal messages and different for different ones:
 //
@@ -26,15 +25,6 @@ import (
 type checked []byte
 
 const stop = 0xFF
-
-// place tells where in the message a value is, as far as it matters for finding meta.history.
-type place int
-
-const (
-	elsewhere place = iota
-	atTop
-	atMeta
-)
 
 // Keys in canonical form.
 const (
@@ -145,43 +135,11 @@ func (c checked) appendString(out []byte, i int) ([]byte, int) {
 	}
 }
 
-// appendEscape decodes one escape of RFC 8259 §7.
+// appendEscape decodes one escape.
 func (c checked) appendEscape(out []byte, i int) ([]byte, int) {
-	escaped := c[i+1]
-	if escaped == 'u' {
-		return c.appendUnicodeEscape(out, i)
+	r, i := c.escape(i)
+	if utf16.IsSurrogate(r) {
+		return append(out, 0xE0|byte(r>>12), 0x80|byte(r>>6&0x3F), 0x80|byte(r&0x3F)), i
 	}
-	if control := strings.IndexByte("bfnrt", escaped); control >= 0 {
-		escaped = "\b\f\n\r\t"[control]
-	}
-	return append(out, escaped), i + len(`\n`)
-}
-
-// appendUnicodeEscape decodes \uXXXX, or two of them that are one character.
-func (c checked) appendUnicodeEscape(out []byte, i int) ([]byte, int) {
-	const size = len(`\u0000`)
-	r := c.codeUnit(i)
-	i += size
-	if !utf16.IsSurrogate(r) {
-		return utf8.AppendRune(out, r), i
-	}
-	if bytes.HasPrefix(c[i:], []byte(`\u`)) {
-		if pair := utf16.DecodeRune(r, c.codeUnit(i)); pair != utf8.RuneError {
-			return utf8.AppendRune(out, pair), i + size
-		}
-	}
-	return append(out, 0xE0|byte(r>>12), 0x80|byte(r>>6&0x3F), 0x80|byte(r&0x3F)), i
-}
-
-// codeUnit returns the UTF-16 code unit that the escape \uXXXX at i stands for.
-func (c checked) codeUnit(i int) (unit rune) {
-	for _, digit := range c[i+len(`\u`) : i+len(`\u0000`)] {
-		unit <<= 4
-		if digit <= '9' {
-			unit |= rune(digit - '0')
-		} else {
-			unit |= rune(digit|0x20-'a') + 10
-		}
-	}
-	return unit
+	return utf8.AppendRune(out, r), i
 }

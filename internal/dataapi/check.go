@@ -1,13 +1,10 @@
 package dataapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
-
-	"github.com/tidwall/gjson"
 )
 
 // MaxDepth is how many objects and arrays may be open at once in a message, the outermost included. RFC 8259 §9
@@ -27,23 +24,23 @@ var (
 	ErrBadMeta = errors.New("meta is not an object")
 )
 
-// check returns nil when raw is an object that both Scan and Identify can walk without looking for faults again.
-// It fails with ErrNotJSON or ErrNotObject.
+// check returns nil when raw is an object that can be read without looking for faults again. It fails with ErrNotJSON or
+// ErrNotObject.
 func check(raw []byte) error {
+	s := scanner{text: raw}
+	return s.message(elsewhere)
+}
+
+// notJSON says why and where raw is not JSON that a scanner can read. The scanner only knows that it is not: this looks
+// again, for one fault after the other.
+func notJSON(raw []byte) error {
 	if !utf8.Valid(raw) {
 		return fmt.Errorf("%w: invalid UTF-8 at byte %d", ErrNotJSON, invalidUTF8(raw))
 	}
-	// gjson descends recursively and without limit: 10 MB of brackets would exhaust the stack, which ends the process.
 	if at, deep := tooDeep(raw); deep {
 		return fmt.Errorf("%w: nested deeper than %d levels at byte %d", ErrNotJSON, MaxDepth, at)
 	}
-	if !gjson.ValidBytes(raw) {
-		return fmt.Errorf("%w: %s", ErrNotJSON, syntaxFault(raw))
-	}
-	if at := skipSpace(raw, 0); raw[at] != '{' {
-		return fmt.Errorf("%w: it begins with %q", ErrNotObject, raw[at])
-	}
-	return nil
+	return fmt.Errorf("%w: %s", ErrNotJSON, syntaxFault(raw))
 }
 
 // invalidUTF8 returns the offset of the first byte that is not part of a UTF-8 sequence.
@@ -60,12 +57,8 @@ func invalidUTF8(raw []byte) int {
 }
 
 // tooDeep reports whether and where raw opens more than MaxDepth objects and arrays. The answer holds for any prefix
-// of raw that is JSON so far, and so for all that a validator gets to see before it stops.
+// of raw that is JSON so far, and so for all that a scanner gets to see before it stops.
 func tooDeep(raw []byte) (at int, deep bool) {
-	// Most messages have fewer brackets than could be nested too deep, and counting those is much faster.
-	if bytes.Count(raw, []byte("{"))+bytes.Count(raw, []byte("[")) <= MaxDepth {
-		return 0, false
-	}
 	depth := 0
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -86,7 +79,7 @@ func tooDeep(raw []byte) (at int, deep bool) {
 	return 0, false
 }
 
-// syntaxFault says where and why raw, which is not JSON, is not. gjson tells neither; encoding/json does, slower.
+// syntaxFault says where and why raw, which is not JSON, is not.
 func syntaxFault(raw []byte) string {
 	var ignored json.RawMessage
 	err := json.Unmarshal(raw, &ignored)
@@ -94,12 +87,4 @@ func syntaxFault(raw []byte) string {
 		return fmt.Sprintf("%v at byte %d", fault, fault.Offset)
 	}
 	return "malformed"
-}
-
-// skipSpace returns the offset of the first byte at or after i that is not JSON whitespace.
-func skipSpace(raw []byte, i int) int {
-	for i < len(raw) && (raw[i] == ' ' || raw[i] == '\t' || raw[i] == '\n' || raw[i] == '\r') {
-		i++
-	}
-	return i
 }

@@ -1,9 +1,6 @@
 package dataapi
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 // known lists the Data API's types with the ends that send them.
 var known = [...]struct {
@@ -65,11 +62,11 @@ var complaint = []byte("Bad message format. Received data: ")
 func QuotesComplaint(raw []byte) bool { return bytes.Contains(raw, complaint) }
 
 // intern returns name as a Type that does not alias it, without allocating when the type is known.
-func intern(name string) Type {
+func intern(name []byte) Type {
 	for _, k := range known {
-		if string(k.Type) == name {
+		if string(k.Type) == string(name) {
 			return k.Type
 		}
 	}
-	return Type(strings.Clone(name))
+	return Type(name)
 }

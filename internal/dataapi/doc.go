@@ -17,6 +17,6 @@
 // The package is pure: no state, no clock, no I/O, and no retained reference to what it was given other than
 // the slices in the returned Envelope.
 //
-// The files: types.go (vocabulary), direction.go (who sends what), check.go (what is a message), scan.go,
-// identity.go and canonical.go (the form whose digest is the identity).
+// The files: types.go (vocabulary), direction.go (who sends what), scan.go (reading a message), text.go and escape.go
+// (its tokens), check.go (what is wrong with it), identity.go and canonical.go (the form whose digest is the identity).
 package dataapi
