@@ -156,3 +156,35 @@ func TestCrowdAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A publisher keeps to its share of what the node may have in flight, has its turn though others took all of it first, and
+// gives its places back with its session.
+func TestPublisherSharesWhatIsInFlight(t *testing.T) {
+	quietly(func(t *testing.T) {
+		const frames = 50
+		st := newStage(t, frames, nil)
+		c := st.shared.crowd
+		other := &member{crowd: c, wake: func() {}}
+		other.note(c.most, true) // before the publisher has a session
+		s := st.session(0)
+		if got := s.numbers(); len(got) != 0 {
+			t.Fatalf("with no place free it published %v", got)
+		}
+		c.most = 10
+		other.note(5, true)
+		synctest.Wait()
+		for acked := 0; acked < frames; {
+			published := s.numbers()
+			if have := len(published) - acked; have < 1 || have > 5 {
+				t.Fatalf("%d of 10 in flight, with 5 of somebody else's", have)
+			}
+			s.events.Acknowledged(published[acked] << 1)
+			acked++
+			synctest.Wait()
+		}
+		ascending(t, s.numbers(), 1)
+		if c.inFlight != 5 || c.atWork != 1 {
+			t.Errorf("it is done, and %d are in flight, %d at work", c.inFlight, c.atWork)
+		}
+	})(t)
+}
