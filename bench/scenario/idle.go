@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/lorry-mqtt/lorry/bench/process"
@@ -70,6 +71,11 @@ func (s *stage) rest(ctx context.Context, on *subject, connected time.Duration) 
 	alive := processes(on.payers(s.broker.process))
 	if err := q.wait(ctx, on.program, began, s.Watch*2/3); err != nil {
 		return nil, err
+	}
+	if s.Profiles != "" { // from here on
+		if err := on.program.Signal(syscall.SIGUSR2); err != nil {
+			return nil, err
+		}
 	}
 	before, err := spent(alive)
 	if err != nil {

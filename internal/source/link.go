@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/lorry-mqtt/lorry/internal/turns"
@@ -31,11 +32,18 @@ type link struct {
 	turn  bool // the reading goroutine has its turn
 
 	received time.Time // of the last bytes; for the reading goroutine
-	failure  error     // of the last read; for the reading goroutine
+	began    time.Time
+	heard    atomic.Int64 // the same, in nanoseconds since began; for all
+	failure  error        // of the last read; for the reading goroutine
 }
 
 // stream ends the handshake.
-func (l *link) stream(o *WebSocketOptions) { l.silence, l.turns = o.Silence, o.Turns }
+func (l *link) stream(o *WebSocketOptions) {
+	l.silence, l.turns, l.began = o.Silence, o.Turns, time.Now()
+}
+
+// silent is for how long nothing has arrived.
+func (l *link) silent() time.Duration { return time.Since(l.began) - time.Duration(l.heard.Load()) }
 
 // enter waits for the reading goroutine's turn, which it has whenever it does not wait for anything else.
 func (l *link) enter() {
@@ -66,6 +74,7 @@ func (l *link) Read(p []byte) (int, error) {
 	}
 	if n > 0 {
 		l.received = time.Now()
+		l.heard.Store(int64(l.received.Sub(l.began)))
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = errSilent

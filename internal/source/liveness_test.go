@@ -129,10 +129,39 @@ func TestOurPINGsKeepTheSession(t *testing.T) {
 		if s.over() {
 			t.Fatalf("ended by %v", s.cause)
 		}
-		if n := len(pings); n < 179 || n > 180 {
-			t.Errorf("%d PINGs in an hour, want one every 20 s", n)
+		if n := len(pings); n < 119 || n > 120 {
+			t.Errorf("%d PINGs in an hour, want one every 30 s", n)
 		}
 		if first := (<-pings).Sub(begin); first != DefaultPingInterval {
+			t.Errorf("first PING after %s", first)
+		}
+	})
+}
+
+// A Network Server that keeps its word is asked for no sign of life, until it stops giving them.
+func TestNoPINGWhileThePeerSpeaks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pings := make(chan time.Time, 100)
+		o := pipes(t, upgrade(func(p *peer) {
+			p.SetPingHandler(func(string) error { pings <- time.Now(); return nil })
+			go func() {
+				for range 100 {
+					pass(25 * time.Second)
+					p.pong(t)
+				}
+			}()
+			_ = p.drain()
+		}))
+		begin := time.Now()
+		s := open(t, o)
+		pass(100 * 25 * time.Second)
+		synctest.Wait()
+		if n := len(pings); n > 0 {
+			t.Errorf("%d PINGs beside 100 unsolicited PONGs", n)
+		}
+		<-s.done
+		if first := (<-pings).Sub(begin); first != 100*25*time.Second+DefaultPingInterval {
 			t.Errorf("first PING after %s", first)
 		}
 	})

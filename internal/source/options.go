@@ -18,8 +18,9 @@ import (
 // What applies where WebSocketOptions leaves a field zero.
 const (
 	// DefaultSilence is two of the Network Server's unsolicited PONGs, which come every 25 s.
-	DefaultSilence        = 50 * time.Second
-	DefaultPingInterval   = 20 * time.Second
+	DefaultSilence = 50 * time.Second
+	// DefaultPingInterval is a little more than one: a Network Server that sends them is not asked for more.
+	DefaultPingInterval   = 30 * time.Second
 	DefaultConnectTimeout = 10 * time.Second
 	DefaultWriteTimeout   = 5 * time.Second
 	DefaultMaxFrameBytes  = 1 << 20
@@ -37,7 +38,7 @@ type WebSocketOptions struct {
 	From time.Time
 
 	Silence        time.Duration // a stream on which nothing at all arrives for so long is dead
-	PingInterval   time.Duration // between our PINGs (RFC 6455 §5.5.2)
+	PingInterval   time.Duration // a PING is sent when nothing has arrived for so long (RFC 6455 §5.5.2)
 	ConnectTimeout time.Duration // from name resolution to the end of the opening handshake
 	WriteTimeout   time.Duration // for one message
 	MaxFrameBytes  int           // longer messages are discarded and never held in memory as a whole

@@ -10,8 +10,8 @@ import (
 // transmit writes messages, PINGs and PONGs until the session is over, then takes leave and closes the connection.
 func (s *webSocket) transmit() {
 	defer close(s.done)
-	pings := time.NewTicker(s.options.PingInterval)
-	defer pings.Stop()
+	ping := time.NewTimer(s.options.PingInterval)
+	defer ping.Stop()
 	for {
 		select {
 		case <-s.ending:
@@ -21,8 +21,13 @@ func (s *webSocket) transmit() {
 			m.result <- s.send(m.payload)
 		case payload := <-s.pongs:
 			s.control(websocket.PongMessage, payload)
-		case <-pings.C:
-			s.control(websocket.PingMessage, nil)
+		case <-ping.C:
+			silent := s.link.silent()
+			if silent >= s.options.PingInterval {
+				s.control(websocket.PingMessage, nil)
+				silent = 0
+			}
+			ping.Reset(s.options.PingInterval - silent)
 		}
 	}
 }
