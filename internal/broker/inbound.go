@@ -34,13 +34,14 @@ type inbound struct {
 	r *bufio.Reader
 	// unacknowledged tells whether a PUBLISH with this packet identifier awaits its PUBACK.
 	unacknowledged func(id uint16) bool
+	pinged         func() // is told of each PINGRESP
 
 	connected bool // the CONNACK has been seen
 	left      int  // bytes of the current packet not yet read
 }
 
-func newInbound(r io.Reader, unacknowledged func(uint16) bool) *inbound {
-	return &inbound{r: bufio.NewReaderSize(r, inboundBuffer), unacknowledged: unacknowledged}
+func newInbound(r io.Reader, unacknowledged func(uint16) bool, pinged func()) *inbound {
+	return &inbound{r: bufio.NewReaderSize(r, inboundBuffer), unacknowledged: unacknowledged, pinged: pinged}
 }
 
 // Read reads bytes of one packet at most.
@@ -123,6 +124,8 @@ func (in *inbound) checkShort(first byte, length, header int) (keep bool, err er
 		in.connected = true
 	case puback:
 		return in.unacknowledged(binary.BigEndian.Uint16(body)), nil
+	case pingresp:
+		in.pinged()
 	case suback:
 		if in.unacknowledged(binary.BigEndian.Uint16(body)) {
 			return false, violation("a SUBACK with the packet identifier of a PUBLISH")

@@ -15,7 +15,7 @@ var connected = []byte{0x20, 2, 0, 0}
 
 // pass reads everything through an inbound for which a PUBLISH with identifier 7 is unacknowledged.
 func pass(r io.Reader) ([]byte, error) {
-	return io.ReadAll(newInbound(r, func(id uint16) bool { return id == 7 }))
+	return io.ReadAll(newInbound(r, func(id uint16) bool { return id == 7 }, func() {}))
 }
 
 func TestInboundPasses(t *testing.T) {

@@ -28,7 +28,7 @@ func newClient(s *Session, o Options) mqtt.Client {
 	options.SetProtocolVersion(4).SetCleanSession(true).SetClientID(o.ClientID)
 	options.SetUsername(o.URI.User).SetPassword(o.URI.Password.Reveal())
 	options.SetAutoReconnect(false).SetConnectRetry(false).SetResumeSubs(false)
-	options.SetKeepAlive(o.KeepAlive).SetPingTimeout(o.pingTimeout())
+	options.SetKeepAlive(0) // it is the wire's
 	options.SetWriteTimeout(o.AckTimeout).SetConnectTimeout(time.Hour)
 	options.SetStore(s.acks)
 	options.SetOrderMatters(true).SetDefaultPublishHandler(s.arrived)

@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -47,11 +46,12 @@ func Connect(ctx context.Context, o Options, events Events) (*Session, error) {
 	}
 	s := &Session{options: o, events: events, retain: o.Retain, over: make(chan struct{}), granted: map[string]byte{}}
 	s.acks = newAcks(s.acknowledged)
-	s.wire = newWire(conn, socket, newInbound(conn, s.acks.waits), o.AckTimeout)
+	s.wire = newWire(conn, socket, o, s.acks.waits)
 	s.client = newClient(s, o)
 	if err := s.open(ctx); err != nil {
 		return nil, fail(StageConnack, o, err)
 	}
+	s.wire.keepAlive(o.KeepAlive, o.pingTimeout())
 	o.Reached(StageConnack)
 	return s, nil
 }
@@ -114,15 +114,11 @@ func (s *Session) isOver() bool {
 
 // lost is paho's last call: its goroutines have ended.
 func (s *Session) lost(err error) {
-	switch reason := s.wire.reason(); {
-	case reason != nil:
-		err = reason
-	case strings.Contains(err.Error(), "pingresp not received"): // paho has no type for it
-		err = fmt.Errorf("%w within %v", ErrKeepAlive, s.options.pingTimeout())
-	default:
-		err = &ProtocolError{Reason: err.Error()} // a packet that paho could not decode
+	reason := s.wire.reason()
+	if reason == nil {
+		reason = &ProtocolError{Reason: err.Error()} // a packet that paho could not decode
 	}
-	s.end(err)
+	s.end(reason)
 }
 
 func (s *Session) acknowledged(seq uint64) {

@@ -22,7 +22,7 @@ const (
 	linger = 250 * time.Millisecond
 )
 
-// wire is the connection as paho sees it. It does three things that paho leaves open:
+// wire is the connection as paho sees it. It does four things that paho leaves open:
 //
 // Writes leave together. paho writes each packet by itself; here a packet joins those that wait while the previous
 // write is under way, and one goroutine writes them all at once. Nothing waits for a time: an idle wire sends a packet
@@ -31,6 +31,8 @@ const (
 // Every write has a deadline. paho sets one for PUBLISH only, and a PINGREQ stuck in a full socket would silence the
 // very watch that is to notice it.
 //
+// It keeps the session alive, see keepAlive.
+//
 // The reason of the end is kept. paho takes the error of a connection that anybody closed for its own doing and
 // reports nothing, so a broken wire answers reads and writes with what broke it, and only after Close net.ErrClosed.
 type wire struct {
@@ -38,6 +40,7 @@ type wire struct {
 	socket   net.Conn // the TCP connection below, which closes without ceremony
 	in       *inbound
 	timeout  time.Duration // of one write
+	promised time.Duration // what CONNECT says of the keep alive
 
 	mu       sync.Mutex
 	roomy    sync.Cond // pending was taken, or the wire has ended
@@ -45,13 +48,16 @@ type wire struct {
 	flushing bool  // flush runs, or has ended for good
 	end      error // nil while the wire lives, then net.ErrClosed after Close, else what broke it
 	closer   *time.Timer
+	begun    bool // CONNECT was written
+	alive    keepAlive
 
 	done chan struct{} // closed when the wire has ended, nothing is written any more and all is closed
 }
 
 // newWire makes a wire over conn, whose lowest layer is socket. It ends with fail or Close.
-func newWire(conn, socket net.Conn, in *inbound, timeout time.Duration) *wire {
-	w := &wire{Conn: conn, socket: socket, in: in, timeout: timeout, done: make(chan struct{})}
+func newWire(conn, socket net.Conn, o Options, unacknowledged func(uint16) bool) *wire {
+	w := &wire{Conn: conn, socket: socket, timeout: o.AckTimeout, promised: o.KeepAlive, done: make(chan struct{})}
+	w.in = newInbound(conn, unacknowledged, w.pinged)
 	w.roomy.L = &w.mu
 	return w
 }
@@ -75,12 +81,23 @@ func (w *wire) Write(p []byte) (int, error) {
 	if w.end != nil {
 		return 0, w.end
 	}
+	start := len(w.pending)
+	w.put(p)
+	if !w.begun {
+		w.begun = true
+		setKeepAlive(w.pending[start:], w.promised)
+	}
+	return len(p), nil
+}
+
+// put has p be written soon. The wire is locked.
+func (w *wire) put(p []byte) {
 	if w.pending == nil {
 		w.pending = *buffers.Get().(*[]byte)
 	}
 	w.pending = append(w.pending, p...)
+	w.alive.written = time.Now()
 	w.rouse()
-	return len(p), nil
 }
 
 // rouse has flush run. The wire is locked.
@@ -138,12 +155,18 @@ func (w *wire) fail(reason error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.end == nil {
-		w.end = reason
-		_ = w.socket.Close()
-		w.roomy.Broadcast()
-		w.rouse()
+		w.breakFor(reason)
 	}
 	return w.end
+}
+
+// breakFor breaks a wire that has not ended. The wire is locked.
+func (w *wire) breakFor(reason error) {
+	w.end = reason
+	w.alive.rest()
+	_ = w.socket.Close()
+	w.roomy.Broadcast()
+	w.rouse()
 }
 
 // reason is what broke the wire, or nil if nothing has.
@@ -169,6 +192,7 @@ func (w *wire) Close() error {
 	defer w.mu.Unlock()
 	if w.end == nil {
 		w.end = net.ErrClosed
+		w.alive.rest()
 		w.closer = time.AfterFunc(linger, func() { _ = w.socket.Close() })
 		w.roomy.Broadcast()
 		w.rouse()
