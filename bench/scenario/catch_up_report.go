@@ -14,7 +14,7 @@ func (r *outage) report(section *report.Section, frames float64) {
 	if most := max(r.othersBefore, r.othersMeanwhile); most > undisturbed {
 		section.Remarkf(underLoad, most)
 	}
-	if r.requests.late > 0 {
+	if r.requests.late > latePace*r.requests.sent {
 		section.Remarkf("Not as meant: the Network Server sent %.0f of the requests a whole interval late or more.", r.requests.late)
 	}
 	section.Goals = []report.Goal{

@@ -159,7 +159,7 @@ func (r *timedRoute) remarks(ctx context.Context, pace part.Pace, arrived int) (
 			found = append(found, fmt.Sprintf(text, n))
 		}
 	}
-	if late := paced[part.PaceLate]; late > 0 {
+	if late := paced[part.PaceLate]; late > latePace*float64(pace.Frames) {
 		found = append(found, fmt.Sprintf("%.0f of %d were sent a whole interval late or more, one by %.1f ms", late, pace.Frames, paced[part.PaceWorst]/1e3))
 	}
 	slices.Sort(found)
@@ -220,10 +220,13 @@ func (t *timings) curves(title string) *report.Lines {
 }
 
 // undisturbed is how many cores others may take without being in the way.
-const undisturbed = 0.1
+const undisturbed = 0.2
+
+// latePace is which share of a pace may be sent a whole interval late.
+const latePace = 0.01
 
 // underLoad says that they took more.
-const underLoad = "Not as meant: the rest of the machine took up to %.1f cores. Who waits for a core is late; the higher quantiles tell of that."
+const underLoad = "Not as meant: the rest of the machine took up to %.2f cores. Who waits for a core is late; the higher quantiles tell of that."
 
 // remark adds what happened that was not meant to.
 func (t *timings) remark(section *report.Section) {
