@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,21 +94,21 @@ func TestCrowd(t *testing.T) {
 
 // Publishers with much to do share evenly, and one alone is not held back.
 func TestCrowdShares(t *testing.T) {
-	c := &crowd{most: 100}
+	c := &crowd{most: 400}
 	one := newCrowded(c)
-	one.pending = 1000
+	one.pending = 4000
 	one.publish()
-	if one.inFlight != 100 {
+	if one.inFlight != 400 {
 		t.Errorf("alone: %d in flight", one.inFlight)
 	}
 	all := []*crowded{one}
 	for range 3 {
 		p := newCrowded(c)
-		p.pending = 1000
+		p.pending = 4000
 		p.publish()
 		all = append(all, p)
 	}
-	for range 200 {
+	for range 1000 {
 		for _, p := range all {
 			if p.woken {
 				p.woken = false
@@ -120,9 +121,48 @@ func TestCrowdShares(t *testing.T) {
 		}
 	}
 	for i, p := range all {
-		if p.inFlight != 25 {
-			t.Errorf("publisher %d of 4 has %d of 100 in flight", i, p.inFlight)
+		if p.inFlight != 100 {
+			t.Errorf("publisher %d of 4 has %d of 400 in flight", i, p.inFlight)
 		}
+	}
+}
+
+// Where there are too many for shares, each has a whole turn, in the order in which they came.
+func TestCrowdTakesTurns(t *testing.T) {
+	c := &crowd{most: 2 * wholeTurn}
+	var order []int
+	all := make([]*crowded, 5)
+	for i := range all {
+		p := newCrowded(c)
+		p.pending = 3 * wholeTurn
+		p.wake = func() {
+			p.woken = true
+			order = append(order, i)
+		}
+		all[i] = p
+	}
+	all[0].publish() // alone it takes everything
+	for _, p := range all[1:] {
+		p.publish()
+	}
+	for turns := 0; turns < 5*3-2; turns++ {
+		for _, p := range all {
+			for p.inFlight > 0 {
+				p.work(-1)
+				p.publish()
+			}
+		}
+		for i, p := range all {
+			if p.woken {
+				p.woken = false
+				if p.publish(); p.inFlight != wholeTurn {
+					t.Fatalf("publisher %d has %d in flight in its turn", i, p.inFlight)
+				}
+			}
+		}
+	}
+	if want := []int{1, 2, 3, 4, 0, 1, 2, 3, 4, 1, 2, 3, 4}; !slices.Equal(order, want) {
+		t.Errorf("turns were taken by %v, want %v", order, want)
 	}
 }
 
@@ -161,7 +201,7 @@ func TestCrowdAtOnce(t *testing.T) {
 // gives its places back with its session.
 func TestPublisherSharesWhatIsInFlight(t *testing.T) {
 	quietly(func(t *testing.T) {
-		const frames = 50
+		const frames = 200
 		st := newStage(t, frames, nil)
 		c := st.shared.crowd
 		other := &member{crowd: c, wake: func() {}}
@@ -170,20 +210,20 @@ func TestPublisherSharesWhatIsInFlight(t *testing.T) {
 		if got := s.numbers(); len(got) != 0 {
 			t.Fatalf("with no place free it published %v", got)
 		}
-		c.most = 10
-		other.note(5, true)
+		c.most = 100
+		other.note(50, true)
 		synctest.Wait()
 		for acked := 0; acked < frames; {
 			published := s.numbers()
-			if have := len(published) - acked; have < 1 || have > 5 {
-				t.Fatalf("%d of 10 in flight, with 5 of somebody else's", have)
+			if have := len(published) - acked; have < 1 || have > 50 {
+				t.Fatalf("%d of 100 in flight, with 50 of somebody else's", have)
 			}
 			s.events.Acknowledged(published[acked] << 1)
 			acked++
 			synctest.Wait()
 		}
 		ascending(t, s.numbers(), 1)
-		if c.inFlight != 5 || c.atWork != 1 {
+		if c.inFlight != 50 || c.atWork != 1 {
 			t.Errorf("it is done, and %d are in flight, %d at work", c.inFlight, c.atWork)
 		}
 	})(t)
