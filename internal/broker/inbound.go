@@ -31,17 +31,16 @@ const (
 // a CONNACK with an unknown code for an acceptance, and panics at a SUBACK that is too long. Being buffered, inbound
 // also spares it a system call for each byte of a header.
 type inbound struct {
-	r *bufio.Reader
-	// unacknowledged tells whether a PUBLISH with this packet identifier awaits its PUBACK.
-	unacknowledged func(id uint16) bool
-	pinged         func() // is told of each PINGRESP
+	r      *bufio.Reader
+	acks   *acks  // is told of each PUBACK
+	pinged func() // is told of each PINGRESP
 
 	connected bool // the CONNACK has been seen
 	left      int  // bytes of the current packet not yet read
 }
 
-func newInbound(r io.Reader, unacknowledged func(uint16) bool, pinged func()) *inbound {
-	return &inbound{r: bufio.NewReaderSize(r, inboundBuffer), unacknowledged: unacknowledged, pinged: pinged}
+func newInbound(r io.Reader, a *acks, pinged func()) *inbound {
+	return &inbound{r: bufio.NewReaderSize(r, inboundBuffer), acks: a, pinged: pinged}
 }
 
 // Read reads bytes of one packet at most.
@@ -100,7 +99,7 @@ func (in *inbound) checkPublish(first byte, length int) error {
 }
 
 // checkShort looks at all other packets, whose first byte and length the standard fixes. It keeps them, except for
-// PUBACKs that settle nothing: those come after a repeated PUBLISH and mean no harm.
+// PUBACKs: what they settle was not published by paho.
 func (in *inbound) checkShort(first byte, length, header int) (keep bool, err error) {
 	if first == disconnect<<4 { // MQTT 5 has it; some brokers say it to everybody
 		return false, fmt.Errorf("%w with a DISCONNECT", ErrClosedByBroker)
@@ -123,11 +122,12 @@ func (in *inbound) checkShort(first byte, length, header int) (keep bool, err er
 		}
 		in.connected = true
 	case puback:
-		return in.unacknowledged(binary.BigEndian.Uint16(body)), nil
+		in.acks.settle(binary.BigEndian.Uint16(body))
+		return false, nil
 	case pingresp:
 		in.pinged()
 	case suback:
-		if in.unacknowledged(binary.BigEndian.Uint16(body)) {
+		if in.acks.waits(binary.BigEndian.Uint16(body)) {
 			return false, violation("a SUBACK with the packet identifier of a PUBLISH")
 		}
 	}

@@ -13,14 +13,16 @@ import (
 
 var connected = []byte{0x20, 2, 0, 0}
 
-// pass reads everything through an inbound for which a PUBLISH with identifier 7 is unacknowledged.
+// pass reads everything through an inbound for which a PUBLISH with identifier 7 awaits its PUBACK.
 func pass(r io.Reader) ([]byte, error) {
-	return io.ReadAll(newInbound(r, func(id uint16) bool { return id == 7 }, func() {}))
+	a := newAcks(func(uint64) {})
+	a.waiting[7] = 1
+	return io.ReadAll(newInbound(r, a, func() {}))
 }
 
 func TestInboundPasses(t *testing.T) {
 	stream := slices.Concat(connected,
-		[]byte{0x40, 2, 0, 7, 0xd0, 0, 0x90, 3, 0, 8, 1, 0x90, 3, 0, 9, 0x80},
+		[]byte{0xd0, 0, 0x90, 3, 0, 8, 1, 0x90, 3, 0, 9, 0x80},
 		[]byte{0x30, 3, 0, 1, 't'}, []byte{0x3b, 6, 0, 1, 't', 0, 1, 'p'},
 		[]byte{0x32, 0xd5, 0x80, 0x80, 0x00, 0, 1, 't', 0, 2}, bytes.Repeat([]byte("x"), 0x55-5), // a length longer than need be
 		[]byte{0x31, 0x83, 0xc0, 0x02, 0, 1, 't'}, make([]byte, 40_960),

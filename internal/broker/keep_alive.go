@@ -45,7 +45,7 @@ func (w *wire) ping() {
 	case silent < a.interval:
 		a.timer.Reset(a.interval - silent)
 	default:
-		w.put(pingreq)
+		w.put(func(pending []byte) []byte { return append(pending, pingreq...) })
 		a.asked = true
 		a.timer.Reset(a.timeout)
 	}

@@ -30,7 +30,6 @@ func newClient(s *Session, o Options) mqtt.Client {
 	options.SetAutoReconnect(false).SetConnectRetry(false).SetResumeSubs(false)
 	options.SetKeepAlive(0) // it is the wire's
 	options.SetWriteTimeout(o.AckTimeout).SetConnectTimeout(time.Hour)
-	options.SetStore(s.acks)
 	options.SetOrderMatters(true).SetDefaultPublishHandler(s.arrived)
 	options.SetConnectionLostHandler(func(_ mqtt.Client, err error) { s.lost(err) })
 	return mqtt.NewClient(options)

@@ -46,7 +46,7 @@ func Connect(ctx context.Context, o Options, events Events) (*Session, error) {
 	}
 	s := &Session{options: o, events: events, retain: o.Retain, over: make(chan struct{}), granted: map[string]byte{}}
 	s.acks = newAcks(s.acknowledged)
-	s.wire = newWire(conn, socket, o, s.acks.waits)
+	s.wire = newWire(conn, socket, o, s.acks)
 	s.client = newClient(s, o)
 	if err := s.open(ctx); err != nil {
 		return nil, fail(StageConnack, o, err)

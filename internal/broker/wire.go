@@ -55,9 +55,9 @@ type wire struct {
 }
 
 // newWire makes a wire over conn, whose lowest layer is socket. It ends with fail or Close.
-func newWire(conn, socket net.Conn, o Options, unacknowledged func(uint16) bool) *wire {
+func newWire(conn, socket net.Conn, o Options, a *acks) *wire {
 	w := &wire{Conn: conn, socket: socket, timeout: o.AckTimeout, promised: o.KeepAlive, done: make(chan struct{})}
-	w.in = newInbound(conn, unacknowledged, w.pinged)
+	w.in = newInbound(conn, a, w.pinged)
 	w.roomy.L = &w.mu
 	return w
 }
@@ -75,14 +75,11 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.end == nil && len(w.pending) > 0 && len(w.pending)+len(p) > maxPending {
-		w.roomy.Wait()
-	}
-	if w.end != nil {
-		return 0, w.end
+	if err := w.awaitRoom(len(p)); err != nil {
+		return 0, err
 	}
 	start := len(w.pending)
-	w.put(p)
+	w.put(func(pending []byte) []byte { return append(pending, p...) })
 	if !w.begun {
 		w.begun = true
 		setKeepAlive(w.pending[start:], w.promised)
@@ -90,12 +87,20 @@ func (w *wire) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// put has p be written soon. The wire is locked.
-func (w *wire) put(p []byte) {
+// awaitRoom waits until there is room for n bytes; an error is the wire's end. The wire is locked.
+func (w *wire) awaitRoom(n int) error {
+	for w.end == nil && len(w.pending) > 0 && len(w.pending)+n > maxPending {
+		w.roomy.Wait()
+	}
+	return w.end
+}
+
+// put has what is appended be written soon. The wire is locked.
+func (w *wire) put(appendTo func(pending []byte) []byte) {
 	if w.pending == nil {
 		w.pending = *buffers.Get().(*[]byte)
 	}
-	w.pending = append(w.pending, p...)
+	w.pending = appendTo(w.pending)
 	w.alive.written = time.Now()
 	w.rouse()
 }

@@ -42,7 +42,7 @@ func (m *meter) written() []string {
 func newMeter(t *testing.T) (m *meter, w *wire) {
 	here, there := net.Pipe()
 	m = &meter{Conn: here, release: make(chan struct{})}
-	w = newWire(m, m, Options{AckTimeout: time.Second}, func(uint16) bool { return false })
+	w = newWire(m, m, Options{AckTimeout: time.Second}, newAcks(func(uint64) {}))
 	t.Cleanup(func() {
 		close(m.release)
 		_ = w.Close()
@@ -111,7 +111,7 @@ func TestWritersWaitForRoom(t *testing.T) {
 func TestCloseFlushes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
-		w := newWire(here, here, Options{AckTimeout: time.Second}, nil)
+		w := newWire(here, here, Options{AckTimeout: time.Second}, newAcks(func(uint64) {}))
 		if _, err := w.Write([]byte("goodbye")); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestCloseOnAStalledWireIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe() // nobody reads
 		defer there.Close()
-		w := newWire(here, here, Options{AckTimeout: time.Hour}, nil)
+		w := newWire(here, here, Options{AckTimeout: time.Hour}, newAcks(func(uint64) {}))
 		_, _ = w.Write([]byte("x"))
 		synctest.Wait()
 		start := time.Now()
@@ -170,7 +170,7 @@ func TestTheReasonIsKept(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				here, there := net.Pipe()
 				defer there.Close()
-				w := newWire(here, here, Options{AckTimeout: time.Second}, nil)
+				w := newWire(here, here, Options{AckTimeout: time.Second}, newAcks(func(uint64) {}))
 				c.breaks(w, here, there)
 				_, err := w.Read(make([]byte, 1))
 				if err == nil || errors.Is(err, net.ErrClosed) || (c.want != nil && !errors.Is(err, c.want)) {
@@ -196,7 +196,7 @@ func TestWriteErrorsSurface(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
 		defer there.Close()
-		w := newWire(here, here, Options{AckTimeout: time.Second}, nil)
+		w := newWire(here, here, Options{AckTimeout: time.Second}, newAcks(func(uint64) {}))
 		if _, err := w.Write([]byte("x")); err != nil { // taken, but it will never leave
 			t.Fatal(err)
 		}
