@@ -1,5 +1,6 @@
 // Package broker is the MQTT end of a connection: one MQTT 3.1.1 session with the customer's broker per [Session],
-// over TCP, TLS or WebSocket, carried by the Eclipse Paho client.
+// over TCP, TLS or WebSocket. The Eclipse Paho client opens it, subscribes and receives; PUBLISHes and PUBACKs, of which
+// there are the most by far, pass it by (docs/adr/0009-publishes-pass-paho-by.md).
 //
 // A session is made by [Connect], which sends exactly one CONNECT, and never outlives its network connection: when
 // that ends, [Events].Lost says why, and the owner makes a new session. Nothing in here retries, waits or stores.
@@ -13,10 +14,12 @@
 //	dial.go       TCP and TLS
 //	websocket.go  MQTT over WebSocket (MQTT 3.1.1 §6, RFC 6455)
 //	wire.go       the connection that paho is given: writes leave together, the reason of its end is kept
+//	keep_alive.go PINGREQ and PINGRESP
 //	inbound.go    what the broker may say: checked before paho sees it
 //	session.go    Connect, Close and the end of a session
 //	paho.go       paho's options, and the rules for living with it
-//	publish.go    Publish, and PUBACKs traced back to what was published
+//	publish.go    Publish
+//	acks.go       packet identifiers, and PUBACKs traced back to what was published
 //	subscribe.go  Subscribe
 //	errors.go     errors by what was tried, Classify
 //	mend.go       what a user can do about them

@@ -27,9 +27,9 @@ const (
 // inbound is the broker's stream of packets as far as a broker may send them to this client, which publishes and
 // subscribes at QoS 1 at most. It ends with an error at the first packet that the standard forbids (MQTT 3.1.1 §4.8).
 //
-// paho is more trusting: it takes any packet with a fitting identifier for an acknowledgement of whatever it sent, takes
-// a CONNACK with an unknown code for an acceptance, and panics at a SUBACK that is too long. Being buffered, inbound
-// also spares it a system call for each byte of a header.
+// paho, which gets all but PUBACKs, is more trusting: it takes any packet with a fitting identifier for an acknowledgement
+// of whatever it sent, takes a CONNACK with an unknown code for an acceptance, and panics at a SUBACK that is too long.
+// Being buffered, inbound also spares a system call for each byte of a header.
 type inbound struct {
 	r      *bufio.Reader
 	acks   *acks  // is told of each PUBACK

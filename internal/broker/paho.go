@@ -20,7 +20,8 @@ import (
 //   - Its own ConnectTimeout becomes a deadline that the wire ignores; the context of Connect is what counts.
 //   - Messages arrive in their order only if it is told that order matters (docs/adr/0002-paho-inbound-order.md), and
 //     they go to the default handler: filters are the broker's to match.
-//   - It must be given a write timeout, for without one its Publish waits 30 s for a network that takes nothing.
+//   - It must be given a write timeout, for without one its Subscribe waits 30 s for a network that takes nothing.
+//   - Its keep alive looks every five seconds whether there is something to do, which adds up (keepAlive).
 func newClient(s *Session, o Options) mqtt.Client {
 	options := mqtt.NewClientOptions()
 	options.Servers = []*url.URL{{Scheme: "tcp", Host: o.URI.Address()}} // for show: the connection exists

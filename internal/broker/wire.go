@@ -22,14 +22,13 @@ const (
 	linger = 250 * time.Millisecond
 )
 
-// wire is the connection as paho sees it. It does four things that paho leaves open:
+// wire is the connection, as paho sees it and as what passes paho by uses it. It does four things that paho leaves open:
 //
-// Writes leave together. paho writes each packet by itself; here a packet joins those that wait while the previous
-// write is under way, and one goroutine writes them all at once. Nothing waits for a time: an idle wire sends a packet
-// as soon as that goroutine runs, which it does only while there is something to write: most wires are idle.
+// Writes leave together. A packet joins those that wait while the previous write is under way, and one goroutine writes
+// them all at once. Nothing waits for a time: an idle wire sends a packet as soon as that goroutine runs, which it does
+// only while there is something to write: most wires are idle.
 //
-// Every write has a deadline. paho sets one for PUBLISH only, and a PINGREQ stuck in a full socket would silence the
-// very watch that is to notice it.
+// Every write has a deadline. paho sets one for PUBLISH only, and a PINGREQ could be stuck in a full socket for ever.
 //
 // It keeps the session alive, see keepAlive.
 //
