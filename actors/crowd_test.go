@@ -145,7 +145,7 @@ func TestCrowdTakesTurns(t *testing.T) {
 	for _, p := range all[1:] {
 		p.publish()
 	}
-	for turns := 0; turns < 5*3-2; turns++ {
+	for range 5*3 - 2 {
 		for _, p := range all {
 			for p.inFlight > 0 {
 				p.work(-1)

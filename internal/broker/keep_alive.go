@@ -73,6 +73,6 @@ func (a *keepAlive) rest() {
 func setKeepAlive(connect []byte, d time.Duration) {
 	const name = "\x00\x04MQTT\x04"
 	if at := bytes.Index(connect[:min(len(connect), len(name)+5)], []byte(name)); at >= 0 && len(connect) >= at+len(name)+3 {
-		binary.BigEndian.PutUint16(connect[at+len(name)+1:], uint16(d/time.Second)) //nolint:gosec // Options are checked
+		binary.BigEndian.PutUint16(connect[at+len(name)+1:], uint16(d/time.Second))
 	}
 }

@@ -54,7 +54,7 @@ func (w *wire) publish(id uint16, m *Message, retain bool) error {
 	}
 	w.put(func(p []byte) []byte {
 		p = appendLength(append(p, first), length)
-		p = append(binary.BigEndian.AppendUint16(p, uint16(len(m.Topic))), m.Topic...) //nolint:gosec // Publish has checked it
+		p = append(binary.BigEndian.AppendUint16(p, uint16(len(m.Topic))), m.Topic...)
 		return append(binary.BigEndian.AppendUint16(p, id), m.Payload...)
 	})
 	return nil
