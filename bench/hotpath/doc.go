@@ -11,6 +11,7 @@
 //	                   BenchmarkWindow      its place among those in flight
 //	internal/broker    BenchmarkPublish     out, and its PUBACK
 //	actors             BenchmarkRoute       all of it through the actors, without the two networks
+//	here               BenchmarkWay         all of it, from the Network Server's socket to the broker's PUBACK
 //
 // ns/op and allocs/op are for one frame, those of BenchmarkAppend and BenchmarkReadAfter for a batch. The scenario hotpath
 // runs them, also beside those of another revision; `go test -run '^$' -bench . ./bench/hotpath` runs those that are here.

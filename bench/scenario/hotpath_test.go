@@ -105,7 +105,7 @@ func TestGoBenchmarksOfTwo(t *testing.T) {
 		}
 	}
 	for i, want := range []float64{3, 1} {
-		got, err := h.sides[i].values(routeBenchmark, "allocs/op")
+		got, err := h.sides[i].values("BenchmarkRoute/100", "allocs/op")
 		if err != nil || !slices.Equal(got, slices.Repeat([]float64{want}, 4)) {
 			t.Errorf("%s allocates %v, %v; want %v in each of 4 samples", h.sides[i].name, got, err, want)
 		}
