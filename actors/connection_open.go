@@ -107,6 +107,9 @@ func (c *connectionActor) open(m resourcesOpened) *books {
 	if floor.Number < m.log.Last() {
 		b.behind.since(time.Now())
 	}
+	if c.shared != nil {
+		c.shared.watched.forget()
+	}
 	b.watched = c.deps.watch.see(c.life, b, c.state.counters)
 	return b
 }

@@ -23,6 +23,7 @@ type watched struct {
 	books    *books
 	counters *telemetry.Counters
 	stirred  atomic.Bool // it is among watch.stirred, or about to be
+	over     atomic.Bool // other books have taken the place of these
 
 	discarded uint64 // messages, in all, when it was looked at last; for who holds watch.mu
 }
@@ -46,6 +47,9 @@ func (w *watched) stir() {
 	w.watch.stirred[w] = struct{}{}
 }
 
+// forget ends that, because other books are looked at from now on.
+func (w *watched) forget() { w.over.Store(true) }
+
 // run looks until ctx ends.
 func (w *watch) run(ctx context.Context) {
 	ticker := time.NewTicker(tick)
@@ -66,7 +70,7 @@ func (w *watch) look() {
 	for seen := range w.stirred {
 		// Who stirs it from here on finds it asleep and waits for the lock.
 		seen.stirred.Store(false)
-		if seen.life.ctx.Err() == nil && seen.look() {
+		if seen.life.ctx.Err() == nil && !seen.over.Load() && seen.look() {
 			seen.stirred.Store(true)
 		} else {
 			delete(w.stirred, seen)
