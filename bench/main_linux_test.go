@@ -86,7 +86,7 @@ func TestThroughput(t *testing.T) {
 		t.Errorf("the peer's ratio to itself is %s", ratio)
 	}
 	for _, row := range []string{
-		"lorry +| +lorry", "lorry +| +Network Server", "lorry, sync always +| +broker", "bare paho +| +publisher", "raw socket +| +raw-publisher",
+		"lorry +| +lorry", "lorry, sync always +| +broker", "bare paho +| +publisher", "raw socket +| +raw-publisher",
 		"afternoon bridge +| +bridge", "afternoon bridge +| +NATS server, storing", "afternoon bridge +| +NATS server, delivering",
 	} {
 		if !regexp.MustCompile(`(?m)^\| ` + strings.ReplaceAll(row, "|", `\|`) + ` +\| +(yes|no) \| +\d+\.\d \(`).MatchString(tables) {

@@ -3,7 +3,6 @@ package part
 import (
 	"context"
 	"fmt"
-	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
@@ -33,11 +32,9 @@ func (p PacedPublisher) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", p.Topic, err)
 	}
-	options := mqtt.NewClientOptions().AddBroker("tcp://" + p.Broker).SetClientID("bench-paced").SetProtocolVersion(4)
-	options.SetAutoReconnect(false).SetOrderMatters(false).SetWriteTimeout(10 * time.Second)
-	client := mqtt.NewClient(options)
-	if token := client.Connect(); token.Wait() && token.Error() != nil {
-		return fmt.Errorf("connect to the broker on %s: %w", p.Broker, token.Error())
+	client, err := connectPublisher(p.Broker, "bench-paced")
+	if err != nil {
+		return err
 	}
 	defer client.Disconnect(250)
 	window := make([]mqtt.Token, p.Window)

@@ -37,11 +37,9 @@ func (p Publisher) Run(ctx context.Context) error {
 }
 
 func (p Publisher) publish(ctx context.Context, frames []prebuilt, acknowledged *atomic.Uint64) error {
-	options := mqtt.NewClientOptions().AddBroker("tcp://" + p.Broker).SetClientID("bench-publisher").SetProtocolVersion(4)
-	options.SetAutoReconnect(false).SetOrderMatters(false).SetWriteTimeout(10 * time.Second)
-	client := mqtt.NewClient(options)
-	if token := client.Connect(); token.Wait() && token.Error() != nil {
-		return fmt.Errorf("connect to the broker on %s: %w", p.Broker, token.Error())
+	client, err := connectPublisher(p.Broker, "bench-publisher")
+	if err != nil {
+		return err
 	}
 	defer client.Disconnect(250)
 	// PUBACKs come in order, so that the window has room when its oldest publish has been acknowledged.
@@ -72,4 +70,15 @@ func (p Publisher) publish(ctx context.Context, frames []prebuilt, acknowledged 
 		}
 	}
 	return nil
+}
+
+// connectPublisher opens a session with the broker, which ends for good when its connection does.
+func connectPublisher(broker, clientID string) (mqtt.Client, error) {
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + broker).SetClientID(clientID).SetProtocolVersion(4)
+	options.SetAutoReconnect(false).SetOrderMatters(false).SetWriteTimeout(10 * time.Second)
+	client := mqtt.NewClient(options)
+	if token := client.Connect(); token.Wait() && token.Error() != nil {
+		return nil, fmt.Errorf("connect to the broker on %s: %w", broker, token.Error())
+	}
+	return client, nil
 }

@@ -90,7 +90,7 @@ func (s *spread) run(ctx context.Context, o Options, round int) (one outcome, br
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
 	st.fleet = s.connections
-	subject, err := st.startFleet(ctx, fmt.Sprintf("connections-%d-%d", s.connections, round))
+	subject, err := startLorry(ctx, st, fmt.Sprintf("connections-%d-%d", s.connections, round))
 	if err != nil {
 		return one, "", err
 	}

@@ -94,7 +94,8 @@ func (s *subject) oddities(ctx context.Context) ([]string, error) {
 	return found, nil
 }
 
-// startLorry starts a lorry that is connected at both ends; the flood begins when it is told to.
+// startLorry starts a lorry whose connections, one or a fleet, are connected at both ends; the flood begins when it is
+// told to.
 func startLorry(ctx context.Context, s *stage, round string) (*subject, error) {
 	ns, address, err := s.startPart(ctx, "ns", append(s.flood.Args(), "--held")...)
 	if err != nil {
@@ -105,7 +106,7 @@ func startLorry(ctx context.Context, s *stage, round string) (*subject, error) {
 		return nil, err
 	}
 	subject.begin = beginBy(ns)
-	_, err = watch(ctx, subject.gauge, lorryConnected, reaches(1), subject.program, ns)
+	_, err = watch(ctx, subject.gauge, lorryConnected, reaches(float64(max(1, s.fleet))), subject.program, ns)
 	return subject, err
 }
 

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -43,20 +42,4 @@ connections:
 `, i, s.broker.address, part.TopicUp, s.Window, ns)
 	}
 	return text.String()
-}
-
-// startFleet starts a lorry whose connections are all connected to a Network Server that sends nothing yet, which is a
-// flood held back if there is one.
-func (s *stage) startFleet(ctx context.Context, round string) (*subject, error) {
-	ns, address, err := s.startPart(ctx, "ns", append(s.flood.Args(), "--held")...)
-	if err != nil {
-		return nil, err
-	}
-	subject, err := startLorryWith(ctx, s, round, ns, address)
-	if err != nil {
-		return nil, err
-	}
-	subject.begin = beginBy(ns)
-	_, err = watch(ctx, subject.gauge, lorryConnected, reaches(float64(s.fleet)), subject.program, ns)
-	return subject, err
 }

@@ -26,7 +26,7 @@ func idle(ctx context.Context, o Options) (section *report.Section, err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	s.fleet = n
 	began := time.Now()
-	subject, err := s.startFleet(ctx, "idle")
+	subject, err := startLorry(ctx, s, "idle")
 	if err != nil {
 		return nil, err
 	}
