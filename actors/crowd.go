@@ -82,8 +82,7 @@ func (m *member) take(n int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	share := max(min(wholeTurn, c.most), c.most/max(1, c.atWork))
-	free := c.most - c.inFlight
-	granted := max(0, min(n, share-m.inFlight, free+m.held))
+	granted := max(0, min(n, share-m.inFlight, c.most-c.inFlight))
 	switch {
 	case m.held > 0: // it is its turn
 		granted = min(n, m.held)

@@ -25,11 +25,10 @@ type keepAlive struct {
 var pingreq = []byte{0xc0, 0}
 
 // keepAlive begins to send PINGREQs, and to break the wire when one is not answered.
-func (w *wire) keepAlive(interval, timeout time.Duration) {
+func (w *wire) keepAlive() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.alive.interval, w.alive.timeout = interval, timeout
-	w.alive.timer = time.AfterFunc(interval, w.ping)
+	w.alive.timer = time.AfterFunc(w.alive.interval, w.ping)
 }
 
 // ping sends a PINGREQ if it is time, or ends the wire if the last one was not answered.

@@ -51,7 +51,7 @@ func Connect(ctx context.Context, o Options, events Events) (*Session, error) {
 	if err := s.open(ctx); err != nil {
 		return nil, fail(StageConnack, o, err)
 	}
-	s.wire.keepAlive(o.KeepAlive, o.pingTimeout())
+	s.wire.keepAlive()
 	o.Reached(StageConnack)
 	return s, nil
 }

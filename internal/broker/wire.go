@@ -39,7 +39,6 @@ type wire struct {
 	socket   net.Conn // the TCP connection below, which closes without ceremony
 	in       *inbound
 	timeout  time.Duration // of one write
-	promised time.Duration // what CONNECT says of the keep alive
 
 	mu       sync.Mutex
 	roomy    sync.Cond // pending was taken, or the wire has ended
@@ -55,7 +54,10 @@ type wire struct {
 
 // newWire makes a wire over conn, whose lowest layer is socket. It ends with fail or Close.
 func newWire(conn, socket net.Conn, o Options, a *acks) *wire {
-	w := &wire{Conn: conn, socket: socket, timeout: o.AckTimeout, promised: o.KeepAlive, done: make(chan struct{})}
+	w := &wire{
+		Conn: conn, socket: socket, timeout: o.AckTimeout, done: make(chan struct{}),
+		alive: keepAlive{interval: o.KeepAlive, timeout: o.pingTimeout()},
+	}
 	w.in = newInbound(conn, a, w.pinged)
 	w.roomy.L = &w.mu
 	return w
@@ -81,7 +83,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	w.put(func(pending []byte) []byte { return append(pending, p...) })
 	if !w.begun {
 		w.begun = true
-		setKeepAlive(w.pending[start:], w.promised)
+		setKeepAlive(w.pending[start:], w.alive.interval)
 	}
 	return len(p), nil
 }
