@@ -22,7 +22,7 @@ type spread struct {
 	connections int
 	share       float64
 	once        bool
-	outcomes    []outcome // one for each round
+	outcomes
 }
 
 // connections has 1 to 10 000 connections share the load, round by round.
@@ -56,7 +56,7 @@ func connections(ctx context.Context, o Options) (*report.Section, error) {
 		}
 		if s.connections == 1000 {
 			section.Goals = []report.Goal{{
-				What: "rate of 1 000 connections, of the single one's", Decimals: 2, AtLeast: 1, Measured: s.ratio(all[0]),
+				What: "rate of 1 000 connections, of the single one's", Decimals: 2, AtLeast: 1, Measured: s.rateOf(all[0]),
 			}}
 		}
 	}
@@ -102,28 +102,14 @@ func (s *spread) run(ctx context.Context, o Options, round int) (one outcome, br
 	return one, st.broker.name, nil
 }
 
-func (s *spread) figure(value func(o *outcome) float64) report.Figure {
-	var values []float64
-	for i := range s.outcomes {
-		values = append(values, value(&s.outcomes[i]))
-	}
-	return report.Summarize(values)
-}
-
-// ratio is the rate, of another number's in the same round.
-func (s *spread) ratio(of *spread) report.Figure {
-	var ratios []float64
-	for i := range s.outcomes {
-		ratios = append(ratios, s.outcomes[i].rate/of.outcomes[i].rate)
-	}
-	return report.Summarize(ratios)
-}
+// rateOf is the rate, of another number's in the same round.
+func (s *spread) rateOf(of *spread) report.Figure { return s.ratio(of.outcomes, rate, rate) }
 
 func spreadTable(all []*spread) *report.Table {
 	t := report.NewTable("connections", "frames/s in all", "of one connection", "slowest half second", "CPU s per million frames: lorry",
 		roleNS, roleBroker, "MB of lorry at most", "allocations per frame", "others' cores")
 	for _, s := range all {
-		t.Add(fmt.Sprint(s.connections), s.figure(rate).Format(0), s.ratio(all[0]).Format(2),
+		t.Add(fmt.Sprint(s.connections), s.figure(rate).Format(0), s.rateOf(all[0]).Format(2),
 			s.figure(func(o *outcome) float64 { return o.slowest }).Format(0),
 			s.figure(func(o *outcome) float64 { return o.costs.own() }).Format(1),
 			s.figure(cpuOf(roleNS)).Format(1), s.figure(cpuOf(roleBroker)).Format(1),

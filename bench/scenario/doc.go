@@ -4,7 +4,7 @@
 //   - scenario.go: the scenarios by name, and how much of them is run
 //   - stage.go broker.go lorry.go: the parts and how they are put together
 //   - contender.go peers.go: who is compared with whom
-//   - measure.go series.go cost.go: frames acknowledged over time, and what that cost
+//   - measure.go outcomes.go series.go cost.go: frames acknowledged over time, and what that cost
 //   - throughput.go throughput_report.go: how fast one connection is next to its peers
 //   - latency.go downlink.go: how long a frame is on its way, and a downlink
 //   - latency_parts.go latency_timing.go latency_quantile.go: how that is timed

@@ -101,18 +101,14 @@ func (s *stage) rest(ctx context.Context, on *subject, connected time.Duration) 
 
 // wait looks at the program's memory once a second for as long.
 func (q *quiet) wait(ctx context.Context, program *process.Process, began time.Time, d time.Duration) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		u, err := program.Usage()
 		if err != nil {
 			return err
 		}
 		q.memory = append(q.memory, report.Point{X: time.Since(began).Seconds(), Y: float64(u.Resident) / 1e6})
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := pause(ctx, time.Second); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 type race struct {
 	size     int
 	entrants []contender
-	outcomes map[string][]outcome // by contender, one for each round
+	outcomes map[string]outcomes // by contender
 }
 
 // throughput runs every contender with every size in every round, one after the other, and compares them.
@@ -22,7 +22,7 @@ func throughput(ctx context.Context, o Options) (*report.Section, error) {
 	entrants, absent := o.entrants()
 	var races []*race
 	for _, size := range o.Sizes {
-		races = append(races, &race{size: size, entrants: entrants, outcomes: map[string][]outcome{}})
+		races = append(races, &race{size: size, entrants: entrants, outcomes: map[string]outcomes{}})
 	}
 	broker := ""
 	for round := range o.Rounds {
@@ -92,20 +92,12 @@ func (r *race) run(ctx context.Context, o Options, c contender, round int) (one 
 
 // figure sums up one value of a contender's rounds.
 func (r *race) figure(name string, value func(o *outcome) float64) report.Figure {
-	var values []float64
-	for i := range r.outcomes[name] {
-		values = append(values, value(&r.outcomes[name][i]))
-	}
-	return report.Summarize(values)
+	return r.outcomes[name].figure(value)
 }
 
-// ratio sums up how a contender's value is to a peer's, round by round; nothing without both of them.
+// ratio sums up how a contender's value is to a peer's.
 func (r *race) ratio(name, peer string, value, of func(o *outcome) float64) report.Figure {
-	var ratios []float64
-	for i := range min(len(r.outcomes[name]), len(r.outcomes[peer])) {
-		ratios = append(ratios, value(&r.outcomes[name][i])/of(&r.outcomes[peer][i]))
-	}
-	return report.Summarize(ratios)
+	return r.outcomes[name].ratio(r.outcomes[peer], value, of)
 }
 
 func rate(o *outcome) float64 { return o.rate }

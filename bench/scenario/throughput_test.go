@@ -63,7 +63,7 @@ func TestFramesFor(t *testing.T) {
 
 // TestRatio takes them round by round: the machine may change in between.
 func TestRatio(t *testing.T) {
-	r := &race{outcomes: map[string][]outcome{
+	r := &race{outcomes: map[string]outcomes{
 		lorryItself: {{rate: 10, costs: costs{{own: true, cpu: 5}}}, {rate: 30, costs: costs{{own: true, cpu: 10}}}},
 		barePaho:    {{rate: 20, costs: costs{{own: true, cpu: 4}}}, {rate: 30, costs: costs{{own: true, cpu: 20}}}},
 	}}
